@@ -1,0 +1,1 @@
+"""Virtual bare metal: QEMU machines whose BMCs speak Redfish."""

@@ -1,0 +1,1 @@
+"""Bessemer: bare-metal provisioning on durable operations."""
