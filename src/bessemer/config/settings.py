@@ -1,0 +1,184 @@
+"""Every setting as a typed field: its name, default and meaning. Sections and names follow ``ironic.conf``.
+
+One frozen record per section; ``load.py`` registers the fields with oslo.config, so this file is the one
+place to add a setting. Times are in seconds unless the text says otherwise.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bessemer.domain.interface import InterfaceType
+
+
+def option(default: Any, meaning: str) -> Any:
+    """A field with its default and its meaning (shown by ``--help`` and in the sample file)."""
+    if isinstance(default, list | dict):
+        return field(default_factory=lambda: type(default)(default), metadata={"help": meaning})
+    return field(default=default, metadata={"help": meaning})
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultSettings:
+    auth_strategy: str = option("noauth", "How API callers are authenticated. Only 'noauth' exists so far.")
+    host: str = option("", "Unique name of this process; recorded as conductor name. Empty: the host name.")
+    state_path: str = option("", "Directory for everything written. Empty: the user's state directory.")
+    debug: bool = option(False, "Log at debug level.")
+    default_resource_class: str | None = option(None, "Resource class of nodes created without one.")
+    default_conductor_group: str = option("", "Conductor group of nodes created without one.")
+    log_in_db_max_size: int = option(4096, "Longest last_error kept on a node, in characters.")
+    webserver_verify_ca: str = option("True", "TLS check of image servers: true, false or a CA file.")
+    enabled_hardware_types: list[str] = option(["fake-hardware", "redfish"], "Hardware types to load.")
+    enabled_bios_interfaces: list[str] = option(["fake", "no-bios"], "bios interfaces to load.")
+    enabled_boot_interfaces: list[str] = option(["fake", "redfish-virtual-media"], "boot interfaces to load.")
+    enabled_console_interfaces: list[str] = option(["fake", "no-console"], "console interfaces to load.")
+    enabled_deploy_interfaces: list[str] = option(["fake", "direct"], "deploy interfaces to load.")
+    enabled_firmware_interfaces: list[str] = option(["fake", "no-firmware"], "firmware interfaces to load.")
+    enabled_inspect_interfaces: list[str] = option(
+        ["fake", "redfish", "no-inspect"], "inspect interfaces to load."
+    )
+    enabled_management_interfaces: list[str] | None = option(
+        None, "management interfaces to load. Unset: all that the enabled hardware types support."
+    )
+    enabled_network_interfaces: list[str] = option(["noop"], "network interfaces to load.")
+    enabled_power_interfaces: list[str] | None = option(
+        None, "power interfaces to load. Unset: all that the enabled hardware types support."
+    )
+    enabled_raid_interfaces: list[str] = option(["fake", "no-raid"], "raid interfaces to load.")
+    enabled_rescue_interfaces: list[str] = option(["fake", "no-rescue"], "rescue interfaces to load.")
+    enabled_storage_interfaces: list[str] = option(["fake", "noop"], "storage interfaces to load.")
+    enabled_vendor_interfaces: list[str] = option(["fake", "no-vendor"], "vendor interfaces to load.")
+    default_bios_interface: str | None = option(None, "bios interface of nodes created without one.")
+    default_boot_interface: str | None = option(None, "boot interface of nodes created without one.")
+    default_console_interface: str | None = option(None, "console interface of nodes created without one.")
+    default_deploy_interface: str | None = option(None, "deploy interface of nodes created without one.")
+    default_firmware_interface: str | None = option(None, "firmware interface of nodes created without one.")
+    default_inspect_interface: str | None = option(None, "inspect interface of nodes created without one.")
+    default_management_interface: str | None = option(None, "management interface likewise.")
+    default_network_interface: str | None = option(None, "network interface of nodes created without one.")
+    default_power_interface: str | None = option(None, "power interface of nodes created without one.")
+    default_raid_interface: str | None = option(None, "raid interface of nodes created without one.")
+    default_rescue_interface: str | None = option(None, "rescue interface of nodes created without one.")
+    default_storage_interface: str | None = option("noop", "storage interface of nodes created without one.")
+    default_vendor_interface: str | None = option(None, "vendor interface of nodes created without one.")
+
+    def enabled(self, kind: InterfaceType) -> list[str] | None:
+        """Names enabled for ``kind``; None means all that the enabled hardware types support."""
+        names: list[str] | None = getattr(self, f"enabled_{kind.value}_interfaces")
+        return names
+
+    def default(self, kind: InterfaceType) -> str | None:
+        name: str | None = getattr(self, f"default_{kind.value}_interface")
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    host_ip: str = option("127.0.0.1", "Address to listen on. Anything but loopback must be asked for.")
+    port: int = option(6385, "TCP port to listen on.")
+    public_endpoint: str | None = option(None, "Base URL placed in links. Unset: as the client addressed us.")
+    max_limit: int = option(1000, "Largest page of a list.")
+    ramdisk_heartbeat_timeout: int = option(300, "Longest gap between agent heartbeats, told to the agent.")
+    restrict_lookup: bool = option(True, "Answer lookup only for nodes that expect an agent.")
+    enable_ramdisk_endpoints: bool = option(True, "Serve lookup, heartbeat and the inspection callback.")
+    max_json_body_size: int = option(1024, "Largest request body, in KiB.")
+    max_json_body_depth: int = option(25, "Deepest nesting of a request body.")
+    max_json_body_size_provision: int = option(65536, "Largest body of a provision request, in KiB.")
+
+
+@dataclass(frozen=True, slots=True)
+class ConductorSettings:
+    heartbeat_interval: int = option(10, "Seconds between the conductor's signs of life.")
+    heartbeat_timeout: int = option(60, "A conductor silent for this long is dead; peers take its work.")
+    conductor_group: str = option("", "Conductor group served by this process.")
+    workers_pool_size: int = option(300, "Operations carried out at once (waiting ones not counted).")
+    graceful_shutdown_timeout: int = option(60, "Time given to running steps at stop.")
+    power_state_change_timeout: int = option(60, "How long a hard power change may take.")
+    soft_power_off_timeout: int = option(600, "How long a soft power change may take.")
+    deploy_callback_timeout: int = option(1800, "Longest wait for the agent in deployment; 0 for ever.")
+    clean_callback_timeout: int = option(1800, "Longest wait for the agent in cleaning; 0 for ever.")
+    inspect_wait_timeout: int = option(1800, "Longest wait for inspection data; 0 for ever.")
+    rescue_callback_timeout: int = option(1800, "Longest wait for the rescue agent; 0 for ever.")
+    service_callback_timeout: int = option(1800, "Longest wait for the agent in servicing; 0 for ever.")
+    automated_clean: bool = option(True, "Clean on provide and after an instance is deleted.")
+    allow_deleting_available_nodes: bool = option(True, "Whether a node in 'available' may be deleted.")
+    allow_provisioning_in_maintenance: bool = option(True, "Go on with running work in maintenance.")
+    permitted_image_formats: list[str] = option(["raw", "gpt", "qcow2", "iso"], "Image formats accepted.")
+    disable_deep_image_inspection: bool = option(False, "Skip the check of image formats by content.")
+    file_url_allowed_paths: list[str] = option([], "Directories that file:// image sources may lie in.")
+    deploy_kernel: str | None = option(None, "Agent kernel (file or URL) of nodes without their own.")
+    deploy_ramdisk: str | None = option(None, "Agent ramdisk (file or URL) of nodes without their own.")
+    node_history_max_entries: int = option(300, "History events kept per node.")
+
+
+@dataclass(frozen=True, slots=True)
+class DeploySettings:
+    http_url: str | None = option(None, "Base URL of our artefacts for agents. Unset: the API's.")
+    external_http_url: str | None = option(None, "Base URL that BMCs use for them. Unset: http_url.")
+    external_callback_url: str | None = option(None, "API URL given to agents. Unset: the API's.")
+    default_boot_mode: str = option("uefi", "Boot mode of nodes that do not say: uefi or bios.")
+    erase_devices_priority: int | None = option(None, "Overrides the priority of full disk erasure.")
+    erase_devices_metadata_priority: int | None = option(None, "Overrides that of metadata erasure.")
+    power_off_after_deploy_failure: bool = option(True, "Power a node off when its deployment failed.")
+    shred_random_overwrite_iterations: int = option(1, "Passes of random data in a software erase.")
+    continue_if_disk_secure_erase_fails: bool = option(False, "Fall back to overwriting.")
+    disk_erasure_concurrency: int = option(4, "Disks erased in parallel on one machine.")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    image_download_source: str = option("http", "How images reach the agent: http (itself), local (via us).")
+    stream_raw_images: bool = option(True, "Write raw images while they download.")
+    require_tls: bool = option(True, "Refuse agents whose callback URL is not https.")
+    verify_ca: str = option("True", "Check of agent certificates that were not sent: true, false, a CA file.")
+    command_timeout: int = option(60, "Longest wait for one agent command call.")
+    max_command_attempts: int = option(3, "Tries of one agent command call.")
+    allow_md5_checksum: bool = option(True, "Accept MD5 image checksums.")
+    poll_interval: float = option(2.0, "Seconds between looks at a running agent command.")
+
+
+@dataclass(frozen=True, slots=True)
+class RedfishSettings:
+    connection_attempts: int = option(5, "Tries to reach a BMC.")
+    connection_retry_interval: int = option(4, "Seconds between them.")
+    auth_type: str = option("auto", "basic, session, or auto: a session, else basic.")
+    request_timeout: int = option(60, "Longest wait for one answer of a BMC.")
+    connections_per_bmc: int = option(2, "Requests to one BMC at the same time.")
+    kernel_append_params: str = option("nofb vga=normal", "Kernel parameters added to virtual media boots.")
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSettings:
+    """Delays of the fake interfaces: seconds, or 'low,high' for a random one. 0 is at once."""
+
+    power_delay: str = option("0", "Delay of power changes.")
+    boot_delay: str = option("0", "Delay of boot preparations.")
+    deploy_delay: str = option("0", "Delay of the deploy step.")
+    management_delay: str = option("0", "Delay of management calls.")
+    inspect_delay: str = option("0", "Delay of inspection.")
+    raid_delay: str = option("0", "Delay of RAID steps.")
+    bios_delay: str = option("0", "Delay of BIOS steps.")
+    storage_delay: str = option("0", "Delay of storage calls.")
+    rescue_delay: str = option("0", "Delay of rescue calls.")
+    firmware_delay: str = option("0", "Delay of firmware steps.")
+    vendor_delay: str = option("0", "Delay of vendor calls.")
+    faults: dict[str, str] = option(
+        {}, "Faults by interface.method: 'power.request_power:unreachable@0.1' fails one call in ten."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    connection: str = option("", "sqlite:///PATH or postgresql://... Empty: bessemer.sqlite in state_path.")
+    max_pool_size: int = option(10, "Connections kept open (PostgreSQL) or used for reading (SQLite).")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    default: DefaultSettings = field(default_factory=DefaultSettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
+    conductor: ConductorSettings = field(default_factory=ConductorSettings)
+    deploy: DeploySettings = field(default_factory=DeploySettings)
+    agent: AgentSettings = field(default_factory=AgentSettings)
+    redfish: RedfishSettings = field(default_factory=RedfishSettings)
+    fake: FakeSettings = field(default_factory=FakeSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)

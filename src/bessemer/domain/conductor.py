@@ -1,0 +1,18 @@
+"""A conductor: one process that carries out operations."""
+
+import msgspec
+
+from bessemer.kernel.clock import Timestamp
+
+
+class Conductor(msgspec.Struct, frozen=True, kw_only=True):
+    """One row per host name. ``incarnation`` changes with every start of the process: work owned by an
+    earlier incarnation is free to be claimed at once."""
+
+    hostname: str
+    incarnation: str
+    conductor_group: str = ""
+    drivers: tuple[str, ...] = ()
+    is_online: bool = True
+    created_at: Timestamp
+    updated_at: Timestamp

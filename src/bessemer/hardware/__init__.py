@@ -1,0 +1,1 @@
+"""Hardware types and their interfaces: how each kind of machine is controlled."""

@@ -1,0 +1,1 @@
+"""Ids, clock, errors, secrets, back-off: pure, without I/O and without knowledge of bare metal."""

@@ -1,0 +1,126 @@
+"""The error tree: what went wrong, whose fault it is, whether trying again can help, and what to do.
+
+    BessemerError
+    ├── InvalidValue          the caller sent something that cannot be right
+    │   └── Unsupported       right in form, but this machine or driver cannot do it
+    ├── NotFound              no such thing, or not for this caller
+    ├── Conflict              the thing exists in a state that does not allow this now
+    │   ├── Duplicate         a unique value is taken
+    │   └── NodeLocked        another operation is running on the node
+    ├── Forbidden             the caller may not
+    ├── Unavailable           nobody can do it at this moment
+    ├── DeviceError           a BMC, an agent or a machine misbehaved
+    │   ├── DeviceUnreachable no answer; safe to try again
+    │   ├── DeviceRefused     an answer that says no; trying again will not help
+    │   └── DeadlineExceeded  it was accepted and did not happen in time
+    ├── SourceError           an image or a document could not be had or is not what was promised
+    ├── Interrupted           work was cut short and only a human can say how far it came
+    ├── FenceLost             this process no longer owns the operation; nothing was written
+    └── InternalError         a defect of ours
+
+The domain knows no HTTP: each API maps these at its edge.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Fault(StrEnum):
+    """Who has to act."""
+
+    USER = "user"
+    OPERATOR = "operator"
+    DEVICE = "device"
+    BUG = "bug"
+
+
+class BessemerError(Exception):
+    """The root. ``code`` is stable and meant for programs, the message for people."""
+
+    code: ClassVar[str] = "error"
+    fault: ClassVar[Fault] = Fault.BUG
+    retry: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip() if self.hint else self.message
+
+
+class InvalidValue(BessemerError):
+    code = "invalid-value"
+    fault = Fault.USER
+
+
+class Unsupported(InvalidValue):
+    code = "unsupported"
+
+
+class NotFound(BessemerError):
+    code = "not-found"
+    fault = Fault.USER
+
+
+class Conflict(BessemerError):
+    code = "conflict"
+    fault = Fault.USER
+
+
+class Duplicate(Conflict):
+    code = "duplicate"
+
+
+class NodeLocked(Conflict):
+    code = "node-locked"
+    retry = True
+
+
+class Forbidden(BessemerError):
+    code = "forbidden"
+    fault = Fault.USER
+
+
+class Unavailable(BessemerError):
+    code = "unavailable"
+    fault = Fault.OPERATOR
+    retry = True
+
+
+class DeviceError(BessemerError):
+    code = "device-error"
+    fault = Fault.DEVICE
+
+
+class DeviceUnreachable(DeviceError):
+    code = "device-unreachable"
+    retry = True
+
+
+class DeviceRefused(DeviceError):
+    code = "device-refused"
+
+
+class DeadlineExceeded(DeviceError):
+    code = "deadline-exceeded"
+
+
+class SourceError(BessemerError):
+    code = "source-error"
+    fault = Fault.USER
+
+
+class Interrupted(BessemerError):
+    code = "interrupted"
+    fault = Fault.OPERATOR
+
+
+class FenceLost(BessemerError):
+    code = "fence-lost"
+    fault = Fault.OPERATOR
+
+
+class InternalError(BessemerError):
+    code = "internal-error"
