@@ -119,9 +119,9 @@ class Step(Generic[D]):
     """One row of a workflow table.
 
     ``run`` failing with an error that says ``retry`` is tried ``attempts`` times with ``backoff`` between
-    (the pause is a durable timer). ``timeout_s`` bounds one call of ``run``, ``until``, ``check`` or ``undo``. A
-    step whose ``undo`` is None says in ``undone_by`` who cleans up after it ("" = nothing to clean up).
-    ``when`` false skips the step. While ``is_abortable`` is false a cancel request waits for the step's end.
+    (the pause is a durable timer). ``timeout_s`` bounds one call of any of its faces. A step whose ``undo``
+    is None says in ``undone_by`` who cleans up after it ("" = nothing to clean up). ``when`` false skips the
+    step. While ``is_abortable`` is false a cancel request waits for the step's end.
     """
 
     name: str
@@ -165,9 +165,10 @@ class Workflow(Generic[D]):
     """A kind of operation.
 
     ``steps`` is the initial plan, in order; ``extra`` are steps that others insert while running.
-    ``on_change`` is called inside the very transaction that changes the operation: what it writes (the node's provision
-    state, an event, a follow-up operation) becomes true together with it or not at all. It must only write to
-    the database. ``undo`` runs from the failing step backwards over the steps that were begun.
+    ``on_change`` is called inside the very transaction that changes the operation: what it writes (the
+    node's provision state, an event, a follow-up operation) becomes true together with it or not at all. It
+    must only write to the database. ``undo`` runs from the failing step backwards over the steps that were
+    begun.
     """
 
     kind: str

@@ -1,8 +1,8 @@
 """Time: one representation everywhere, and a clock that tests can hold still.
 
 A timestamp is text in RFC 3339, UTC, with microseconds and a ``+00:00`` offset:
-``2026-11-23T11:14:03.000123+00:00``. The width never changes, so text order is time order, in Python and in both databases, and the API can
-send what the database holds without touching it.
+``2026-11-23T11:14:03.000123+00:00``. The width never changes, so text order is time order, in Python and in
+both databases, and the API can send what the database holds without touching it.
 """
 
 from datetime import UTC, datetime, timedelta
