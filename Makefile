@@ -1,0 +1,36 @@
+# People and CI use the same few targets. Everything they need is installed by `make setup`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+UV := uv
+RUN := $(UV) run --frozen --no-sync
+
+.PHONY: help setup demo test check bench clean
+
+help:
+	@echo "make demo    deploy a real operating system onto a virtual server (KEEP=1 leaves it running)"
+	@echo "make test    everything: check, unit to lab tests"
+	@echo "make check   lint, types, layers, changelog fragments"
+	@echo "make bench   figures of the hot paths, as ratios"
+
+setup:
+	@./setup.sh
+
+demo: setup
+	@$(RUN) bessemer-demo $(if $(KEEP),--keep)
+
+test: setup check
+	$(RUN) pytest -q -m "not lab" tests
+	$(RUN) pytest -q -m lab tests
+
+check: setup
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+bench: setup
+	@for bench in bench/*.py; do echo "== $$bench"; $(RUN) python $$bench || exit 1; done
+
+clean:
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis

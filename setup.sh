@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what the demo, the tests and the lab need and is not there: Debian packages, uv, the Python environment.
+# Quick when nothing is missing. Root or sudo is needed only to install packages.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=(
+    qemu-system-x86 qemu-utils ovmf seabios # virtual servers
+    mmdebstrap fakeroot kmod cpio zstd e2fsprogs dosfstools mtools gdisk # ramdisk and OS image
+    xorriso grub-efi-amd64-bin grub-pc-bin grub-common systemd-boot-efi binutils # boot media
+    postgresql # the other database
+    libvirt-daemon-system libvirt-clients python3-libvirt # an independent BMC: sushy-tools on libvirt
+)
+
+missing=()
+for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
+    echo "installing Debian packages: ${missing[*]}"
+    "${sudo[@]}" apt-get update -qq
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+command -v uv >/dev/null || { echo "installing uv"; python3 -m pip install --quiet --break-system-packages uv 2>/dev/null || python3 -m pip install --quiet uv; }
+stamp=.venv/.synced
+if [ ! -f "$stamp" ] || [ uv.lock -nt "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
+    env -u PYTHONDONTWRITEBYTECODE uv sync --frozen --all-packages --quiet --compile-bytecode
+    touch "$stamp"
+fi
