@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from bessemer.config.load import BadSettings, declared, load_settings
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "bessemer.conf"
+    path.write_text(text)
+    return path
+
+
+def test_without_a_file_the_service_stays_on_loopback_and_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    settings, unknown = load_settings()
+    assert (settings.api.host_ip, settings.api.port) == ("127.0.0.1", 6385)
+    assert settings.database.connection == f"sqlite:///{tmp_path}/bessemer/bessemer.sqlite"
+    assert unknown == []
+
+
+def test_a_file_in_the_form_of_ironic_is_read(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "[DEFAULT]\nenabled_hardware_types = redfish,fake-hardware\n[conductor]\nautomated_clean = no\n"
+        "[fake]\nfaults = power.get_power_state:unreachable@0.1\n[database]\nconnection = sqlite:////tmp/x\n",
+    )
+    settings, _ = load_settings(path)
+    assert settings.default.enabled_hardware_types == ["redfish", "fake-hardware"]
+    assert settings.conductor.automated_clean is False
+    assert settings.fake.faults == {"power.get_power_state": "unreachable@0.1"}
+    assert settings.database.connection == "sqlite:////tmp/x"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_API__PORT", "7001")
+    settings, _ = load_settings(written(tmp_path, "[api]\nport = 7000\n"))
+    assert settings.api.port == 7001
+
+
+def test_options_nobody_knows_are_reported(tmp_path: Path) -> None:
+    _, unknown = load_settings(written(tmp_path, "[api]\nprot = 1\n[nowhere]\nx = 1\n"))
+    assert unknown == ["[api]prot", "[nowhere]x"]
+
+
+@pytest.mark.parametrize("text", ["[api]\nport = many\n", "no section\n"])
+def test_a_bad_value_is_refused_with_its_name(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadSettings, match="cannot be read"):
+        load_settings(written(tmp_path, text))
+
+
+def test_every_option_says_what_it_means() -> None:
+    for options in declared().values():
+        assert all(option.help and len(option.help) > 10 for option in options)
