@@ -1,7 +1,7 @@
 """Reads settings once: defaults, then the INI file, then ``OS_<SECTION>__<OPTION>`` in the environment.
 
-oslo.config does the reading, so files look and behave as operators of OpenStack expect. What the file says and nobody
-knows is reported, never silently dropped.
+oslo.config does the reading, so files look and behave as operators of OpenStack expect. What the file says
+and nobody knows is reported, never silently dropped.
 """
 
 import dataclasses
@@ -106,9 +106,7 @@ def _completed(settings: Settings) -> Settings:
     """Fill in what depends on this machine: host name, state directory, database."""
     default = settings.default
     state_path = default.state_path or str(state_directory())
-    default = dataclasses.replace(
-        default, host=default.host or socket.gethostname(), state_path=state_path
-    )
+    default = dataclasses.replace(default, host=default.host or socket.gethostname(), state_path=state_path)
     connection = settings.database.connection or f"sqlite:///{state_path}/bessemer.sqlite"
     database = dataclasses.replace(settings.database, connection=connection)
     return dataclasses.replace(settings, default=default, database=database)
