@@ -1,0 +1,64 @@
+"""The capability URLs: ``/boot/<node>/<key>/boot.iso`` for BMCs, ``/boot/<node>/<key>/image`` for agents.
+
+Whatever does not fit is a plain 404, so that nobody learns which nodes exist. The key is never logged; the
+server's access log must leave these paths out.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bessemer.api.boot.response import BlobResponse
+from bessemer.boot.artefact import BootArtefacts
+from bessemer.boot.capability import is_boot_key
+from bessemer.domain.node import Node
+from bessemer.image.relay import ImageRelay
+from bessemer.kernel.error import BessemerError, InvalidValue
+from bessemer.kernel.ident import is_uuid
+from bessemer.store.database import Database
+from bessemer.store.node import find_node
+from bessemer.transfer.blob import Blob
+
+log = structlog.get_logger()
+
+_NOT_FOUND = Response("Not found\n", status_code=404, media_type="text/plain")
+
+Open = Callable[[Node], Awaitable[Blob]]
+
+
+def routes(artefacts: BootArtefacts, images: ImageRelay, database: Database) -> list[Route]:
+    """The routes, to be mounted at the root of the API. They need no authentication: the key is it."""
+
+    async def find(node_uuid: str) -> Node | None:
+        async with database.read() as tx:
+            return await find_node(tx, node_uuid)
+
+    def endpoint(open_blob: Open) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            return await _serve(request, find, open_blob)
+
+        return serve
+
+    return [
+        Route("/boot/{node_uuid}/{key}/boot.iso", endpoint(artefacts.open_iso), methods=["GET"]),
+        Route("/boot/{node_uuid}/{key}/image", endpoint(images.open), methods=["GET"]),
+    ]
+
+
+async def _serve(
+    request: Request, find: Callable[[str], Awaitable[Node | None]], open_blob: Open
+) -> Response:
+    node_uuid, key = request.path_params["node_uuid"], request.path_params["key"]
+    node = await find(node_uuid) if is_uuid(node_uuid) else None
+    if node is None or node.uuid != node_uuid.lower() or not is_boot_key(node, key):
+        return _NOT_FOUND
+    try:
+        blob = await open_blob(node)
+    except BessemerError as error:
+        log.warning("boot artefact not available", node=node.uuid, code=error.code, error=error.message)
+        status = 404 if isinstance(error, InvalidValue) else 503
+        return Response(status_code=status, media_type="text/plain")
+    return BlobResponse(blob, node_uuid=node.uuid)
