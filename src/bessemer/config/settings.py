@@ -107,6 +107,8 @@ class ConductorSettings:
     file_url_allowed_paths: list[str] = option([], "Directories that file:// image sources may lie in.")
     deploy_kernel: str | None = option(None, "Agent kernel (file or URL) of nodes without their own.")
     deploy_ramdisk: str | None = option(None, "Agent ramdisk (file or URL) of nodes without their own.")
+    node_locked_retry_attempts: int = option(3, "How often a request tries again while a node is locked.")
+    node_locked_retry_interval: float = option(1.0, "Seconds between these tries.")
     node_history_max_entries: int = option(300, "History events kept per node.")
 
 
@@ -122,6 +124,7 @@ class DeploySettings:
     shred_random_overwrite_iterations: int = option(1, "Passes of random data in a software erase.")
     continue_if_disk_secure_erase_fails: bool = option(False, "Fall back to overwriting.")
     disk_erasure_concurrency: int = option(4, "Disks erased in parallel on one machine.")
+    iso_cache_size: int = option(20480, "Room in MiB for boot ISO templates and fetched ramdisks.")
 
 
 @dataclass(frozen=True, slots=True)
