@@ -2,6 +2,7 @@
 
 import msgspec
 
+from bessemer.domain.interface import InterfaceType
 from bessemer.kernel.clock import Timestamp
 
 
@@ -16,3 +17,13 @@ class Conductor(msgspec.Struct, frozen=True, kw_only=True):
     is_online: bool = True
     created_at: Timestamp
     updated_at: Timestamp
+
+
+class ConductorInterface(msgspec.Struct, frozen=True, kw_only=True):
+    """One interface implementation that a conductor offers for a hardware type."""
+
+    hardware_type: str
+    interface_type: InterfaceType
+    interface_name: str
+    #: Whether nodes of that hardware type get it when nothing else is asked for.
+    is_default: bool = False

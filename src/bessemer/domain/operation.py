@@ -79,6 +79,10 @@ class Operation(NewOperation, frozen=True, kw_only=True):
     wait_for: str | None = None
     wake_at: Timestamp | None = None
     deadline_at: Timestamp | None = None
+    #: When the current step first began to wait; its deadline counts from here.
+    waiting_since: Timestamp | None = None
+    #: How many signals have reached it.
+    signals: int = 0
     owner: str | None = None
     fence: int = 0
     #: Set when somebody asked to cancel; honoured at the next safe moment.

@@ -1,0 +1,82 @@
+"""Chassis: create, look up, change, list."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bessemer.domain.chassis import Chassis
+from bessemer.kernel.error import Conflict, InvalidValue, NotFound
+from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.page import Page, apply_page
+from bessemer.store.record import Mapper, conflict
+from bessemer.store.table import CHASSIS
+
+_CHASSIS = Mapper(Chassis, CHASSIS, json_fields=("extra",))
+_BY_UUID = _CHASSIS.select().where(CHASSIS.c.uuid == bindparam("key"))
+
+
+async def create_chassis(tx: Transaction, chassis: Chassis) -> Chassis:
+    """Store a new chassis. Raises Duplicate when its uuid is taken."""
+    row = _CHASSIS.to_row(chassis)
+    try:
+        await tx.execute(insert(CHASSIS), row)
+    except IntegrityError as error:
+        raise conflict(error, CHASSIS, "chassis", row) from error
+    return chassis
+
+
+async def get_chassis(tx: Transaction, uuid: str) -> Chassis:
+    """Raises NotFound when there is no such chassis."""
+    row = (await tx.execute(_BY_UUID, {"key": uuid})).first()
+    if row is None:
+        raise NotFound(f"Chassis '{uuid}' could not be found.")
+    return _CHASSIS.to_record(row)
+
+
+async def update_chassis(tx: Transaction, uuid: str, **changes: Any) -> Chassis:
+    """Change fields and ``updated_at``; nodes follow when its uuid changes.
+
+    Raises:
+        NotFound: There is no such chassis.
+        Duplicate: The new uuid is taken.
+    """
+    values = _CHASSIS.encode({"updated_at": tx.now(), **changes})
+    statement = update(CHASSIS).where(CHASSIS.c.uuid == uuid).values(values).returning(*_CHASSIS.columns)
+    try:
+        row = (await tx.execute(statement)).first()
+    except IntegrityError as error:
+        raise conflict(error, CHASSIS, "chassis", changes) from error
+    if row is None:
+        raise NotFound(f"Chassis '{uuid}' could not be found.")
+    return _CHASSIS.to_record(row)
+
+
+async def delete_chassis(tx: Transaction, uuid: str) -> None:
+    """Delete an empty chassis.
+
+    Raises:
+        NotFound: There is no such chassis.
+        Conflict: Nodes are in it.
+    """
+    try:
+        done = await tx.execute(delete(CHASSIS).where(CHASSIS.c.uuid == uuid))
+    except IntegrityError as error:
+        raise Conflict(f"Chassis '{uuid}' still has nodes.") from error
+    if done.rowcount == 0:
+        raise NotFound(f"Chassis '{uuid}' could not be found.")
+
+
+async def list_chassis_rows(tx: Transaction, fields: Sequence[str], page: Page) -> list[AnyRow]:
+    """``fields`` of chassis as they lie in the database: JSON documents are text.
+
+    Raises:
+        InvalidValue: A field or sort key that chassis do not have.
+        NotFound: The marker does not exist.
+    """
+    unknown = [field for field in fields if field not in CHASSIS.c]
+    if unknown:
+        raise InvalidValue(f"Chassis have no field '{unknown[0]}'.")
+    statement = select(*(CHASSIS.c[field] for field in fields))
+    return list((await tx.execute(await apply_page(tx, statement, CHASSIS, page))).all())

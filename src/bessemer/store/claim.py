@@ -1,0 +1,163 @@
+"""Claiming: how a conductor takes operations, keeps them, and gives them back.
+
+An operation is held by writing the conductor's incarnation and a higher fence into it. Every later write
+names that fence, so whoever lost an operation can no longer change it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from bessemer.domain.operation import Operation, OperationState
+from bessemer.kernel.clock import Timestamp
+from bessemer.kernel.error import Conflict
+from bessemer.store.database import Transaction
+from bessemer.store.moment import shared_now
+from bessemer.store.operation import ACTIVE, OPERATION
+from bessemer.store.table import CONDUCTORS, OPERATIONS
+
+_COLUMNS = OPERATIONS.c
+
+
+async def claim_operations(
+    tx: Transaction,
+    *,
+    owner: str,
+    group: str,
+    kinds: Sequence[tuple[str, int]],
+    limit: int,
+    stale_after_s: float,
+) -> list[Operation]:
+    """Take up to ``limit`` operations that somebody has to work on now, the oldest first.
+
+    These are: the first in the queue of a node that no exclusive operation works on; waiting ones whose time
+    has come; and running or waiting ones that nobody holds or whose holder gave no sign of life for
+    ``stale_after_s`` seconds. Only of this conductor group, and only kinds and versions given.
+
+    Raises:
+        Conflict: Another conductor was quicker; try again.
+    """
+    if not kinds:
+        return []
+    mine = and_(_COLUMNS.conductor_group == group, tuple_(_COLUMNS.kind, _COLUMNS.version).in_(list(kinds)))
+    legs = [
+        select(_COLUMNS.id, _COLUMNS.fence, _COLUMNS.state).where(mine, wanted).order_by(key).limit(limit)
+        for wanted, key in (
+            (_is_next_in_queue(), _COLUMNS.id),
+            (_is_due(tx.now()), _COLUMNS.wake_at),
+            (_is_abandoned(tx, owner, stale_after_s), _COLUMNS.id),
+        )
+    ]
+    # The parts of a compound select are wrapped: SQLite knows no ORDER BY inside them otherwise.
+    found = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
+    # Joined by fence and state, PostgreSQL looks at both again once it has the lock: a row that somebody
+    # else took after our snapshot falls out here.
+    taken = (
+        select(_COLUMNS.id)
+        .join(found, and_(_COLUMNS.id == found.c.id, _COLUMNS.fence == found.c.fence))
+        .where(_COLUMNS.state == found.c.state)
+        .order_by(_COLUMNS.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=OPERATIONS)
+        .cte("taken")
+    )
+    statement = (
+        update(OPERATIONS)
+        .where(_COLUMNS.id.in_(select(taken.c.id)))
+        .values(
+            owner=owner,
+            fence=_COLUMNS.fence + 1,
+            state=case(
+                (_COLUMNS.state == OperationState.QUEUED, literal(OperationState.RUNNING.value)),
+                else_=_COLUMNS.state,
+            ),
+        )
+        .returning(*OPERATION.columns)
+    )
+    try:
+        rows = (await tx.execute(statement)).all()
+    except IntegrityError as error:
+        # Two queued operations of one node, each first in the eyes of one conductor for a moment.
+        raise Conflict("Another conductor claimed an operation of the same node.") from error
+    return sorted((OPERATION.to_record(row) for row in rows), key=lambda operation: operation.uuid)
+
+
+async def next_wake(
+    tx: Transaction, group: str, kinds: Sequence[tuple[str, int]], after: Timestamp
+) -> Timestamp | None:
+    """When the next sleeping operation of this group wakes, later than ``after``."""
+    statement = select(func.min(_COLUMNS.wake_at)).where(
+        _COLUMNS.state == OperationState.WAITING,
+        _COLUMNS.owner.is_(None),
+        _COLUMNS.wake_at > after,
+        _COLUMNS.conductor_group == group,
+        tuple_(_COLUMNS.kind, _COLUMNS.version).in_(list(kinds)),
+    )
+    found: Timestamp | None = (await tx.execute(statement)).scalar()
+    return found
+
+
+async def list_held(tx: Transaction, owner: str) -> dict[str, tuple[int, str | None]]:
+    """What ``owner`` holds: fence and cancel reason by operation."""
+    statement = select(_COLUMNS.uuid, _COLUMNS.fence, _COLUMNS.cancel_reason).where(
+        _COLUMNS.owner == owner, _COLUMNS.state.in_(ACTIVE)
+    )
+    return {row[0]: (row[1], row[2]) for row in await tx.execute(statement)}
+
+
+async def release_operations(tx: Transaction, owner: str, uuids: Sequence[str] | None = None) -> int:
+    """Let go of what ``owner`` holds (or of ``uuids`` among it), so that anybody can claim it at once."""
+    wanted: list[ColumnElement[bool]] = [_COLUMNS.owner == owner, _COLUMNS.state.in_(ACTIVE)]
+    if uuids is not None:
+        wanted.append(_COLUMNS.uuid.in_(uuids))
+    # A held operation that is still called waiting has been woken: it is due whatever it waited for.
+    values: dict[str, Any] = {
+        "owner": None,
+        "wake_at": case((_COLUMNS.state == OperationState.WAITING, tx.now()), else_=_COLUMNS.wake_at),
+    }
+    return (await tx.execute(update(OPERATIONS).where(*wanted).values(values))).rowcount
+
+
+def _is_next_in_queue() -> ColumnElement[bool]:
+    other = OPERATIONS.alias("other")
+    in_the_way: Select[Any] = select(other.c.id).where(
+        other.c.node_uuid == _COLUMNS.node_uuid,
+        other.c.is_exclusive,
+        or_(
+            other.c.state.in_(ACTIVE), and_(other.c.state == OperationState.QUEUED, other.c.id < _COLUMNS.id)
+        ),
+    )
+    return and_(
+        _COLUMNS.state == OperationState.QUEUED,
+        or_(~_COLUMNS.is_exclusive, ~in_the_way.exists()),
+    )
+
+
+def _is_due(now: Timestamp) -> ColumnElement[bool]:
+    return and_(
+        _COLUMNS.state == OperationState.WAITING, _COLUMNS.owner.is_(None), _COLUMNS.wake_at <= now
+    )  # fmt: skip
+
+
+def _is_abandoned(tx: Transaction, owner: str, stale_after_s: float) -> ColumnElement[bool]:
+    alive = select(CONDUCTORS.c.incarnation).where(
+        CONDUCTORS.c.is_online, CONDUCTORS.c.updated_at > shared_now(tx, after_s=-stale_after_s)
+    )
+    return or_(
+        and_(_COLUMNS.state == OperationState.RUNNING, _COLUMNS.owner.is_(None)),
+        and_(_COLUMNS.state.in_(ACTIVE), _COLUMNS.owner != owner, _COLUMNS.owner.not_in(alive)),
+    )

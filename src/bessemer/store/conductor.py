@@ -1,0 +1,124 @@
+"""Conductors: who is alive, and which hardware each of them can drive."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from bessemer.domain.conductor import Conductor, ConductorInterface
+from bessemer.kernel.clock import Timestamp
+from bessemer.kernel.error import InvalidValue, NotFound
+from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.moment import shared_now
+from bessemer.store.page import Page, apply_page
+from bessemer.store.record import Mapper, decode_json, encode_json
+from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS
+
+_CONDUCTOR = Mapper(
+    Conductor, CONDUCTORS, decoders={"drivers": lambda text: tuple(decode_json(text))}
+)  # fmt: skip
+
+
+async def register_conductor(
+    tx: Transaction,
+    hostname: str,
+    incarnation: str,
+    group: str,
+    interfaces: Sequence[ConductorInterface],
+) -> Conductor:
+    """Announce a conductor that has just started. An earlier incarnation on the same host is superseded:
+    what it owned is free from now on."""
+    now = (await tx.execute(select(shared_now(tx)))).scalar_one()
+    values = {
+        "incarnation": incarnation,
+        "conductor_group": group,
+        "drivers": encode_json(sorted({offered.hardware_type for offered in interfaces})),
+        "is_online": True,
+        "updated_at": now,
+    }
+    changed = await tx.execute(update(CONDUCTORS).where(CONDUCTORS.c.hostname == hostname).values(values))
+    if not changed.rowcount:
+        await tx.execute(insert(CONDUCTORS), {"hostname": hostname, "created_at": now, **values})
+    await tx.execute(delete(CONDUCTOR_INTERFACES).where(CONDUCTOR_INTERFACES.c.hostname == hostname))
+    if interfaces:
+        await tx.execute(insert(CONDUCTOR_INTERFACES), [_interface_row(hostname, one) for one in interfaces])
+    return await get_conductor(tx, hostname)
+
+
+async def touch_conductor(tx: Transaction, hostname: str, incarnation: str) -> bool:
+    """Give a sign of life; False when a later incarnation has superseded this one."""
+    mine = (CONDUCTORS.c.hostname == hostname, CONDUCTORS.c.incarnation == incarnation)
+    done = await tx.execute(
+        update(CONDUCTORS).where(*mine).values(updated_at=shared_now(tx), is_online=True)
+    )  # fmt: skip
+    return done.rowcount == 1
+
+
+async def unregister_conductor(tx: Transaction, hostname: str, incarnation: str) -> None:
+    """Sign off: this incarnation owns nothing any more. Nothing happens when it has been superseded."""
+    mine = (CONDUCTORS.c.hostname == hostname, CONDUCTORS.c.incarnation == incarnation)
+    await tx.execute(update(CONDUCTORS).where(*mine).values(is_online=False, updated_at=shared_now(tx)))
+
+
+async def get_conductor(tx: Transaction, hostname: str) -> Conductor:
+    """Raises NotFound when no conductor of this name was ever here."""
+    row = (await tx.execute(_CONDUCTOR.select().where(CONDUCTORS.c.hostname == hostname))).first()
+    if row is None:
+        raise NotFound(f"Conductor '{hostname}' could not be found.")
+    return _CONDUCTOR.to_record(row)
+
+
+async def list_conductors(tx: Transaction) -> list[Conductor]:
+    """Every conductor that ever registered, alive or not, in order of registration."""
+    rows = await tx.execute(_CONDUCTOR.select().order_by(CONDUCTORS.c.id))
+    return [_CONDUCTOR.to_record(row) for row in rows]
+
+
+async def list_conductor_rows(tx: Transaction, fields: Sequence[str], page: Page) -> list[AnyRow]:
+    """``fields`` of conductors as they lie in the database (``drivers`` is a JSON list). Markers are names.
+
+    Raises:
+        InvalidValue: A field or sort key that conductors do not have.
+        NotFound: The marker does not exist.
+    """
+    unknown = [field for field in fields if field not in CONDUCTORS.c]
+    if unknown:
+        raise InvalidValue(f"Conductors have no field '{unknown[0]}'.")
+    statement = select(*(CONDUCTORS.c[field] for field in fields))
+    paged = await apply_page(tx, statement, CONDUCTORS, page, marker_column="hostname")
+    return list((await tx.execute(paged)).all())
+
+
+async def list_live_conductors(tx: Transaction, timeout_s: float) -> list[Conductor]:
+    """Conductors that are online and gave a sign of life within ``timeout_s`` seconds."""
+    alive = (CONDUCTORS.c.is_online, CONDUCTORS.c.updated_at > shared_now(tx, after_s=-timeout_s))
+    rows = await tx.execute(_CONDUCTOR.select().where(*alive).order_by(CONDUCTORS.c.id))
+    return [_CONDUCTOR.to_record(row) for row in rows]
+
+
+async def list_conductor_interfaces(tx: Transaction) -> list[AnyRow]:
+    """Rows of hostname, hardware_type, interface_type, interface_name, is_default; of all conductors."""
+    columns = CONDUCTOR_INTERFACES.c
+    statement = select(
+        columns.hostname,
+        columns.hardware_type,
+        columns.interface_type,
+        columns.interface_name,
+        columns.is_default,
+    ).order_by(columns.hostname, columns.hardware_type, columns.interface_type, columns.interface_name)
+    return list((await tx.execute(statement)).all())
+
+
+def is_alive(conductor: Conductor, alive_since: Timestamp) -> bool:
+    """Whether the conductor is online and gave a sign of life after ``alive_since``."""
+    return conductor.is_online and conductor.updated_at > alive_since
+
+
+def _interface_row(hostname: str, offered: ConductorInterface) -> dict[str, Any]:
+    return {
+        "hostname": hostname,
+        "hardware_type": offered.hardware_type,
+        "interface_type": offered.interface_type.value,
+        "interface_name": offered.interface_name,
+        "is_default": offered.is_default,
+    }

@@ -1,0 +1,131 @@
+"""Connections: how a database URL becomes the engines for reading and writing."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from bessemer.kernel.error import InvalidValue, Unavailable
+
+#: Longest wait for a database connection to be made, a statement to end, a lock to be had.
+CONNECT_S, STATEMENT_S, LOCK_S = 10.0, 60.0, 30.0
+
+#: A process that was stopped in the middle of a transaction must not keep its row locks for ever: its
+#: operations could never be taken over.
+_POSTGRESQL_SETTINGS = {
+    "application_name": "bessemer",
+    "jit": "off",
+    "lock_timeout": f"{LOCK_S:g}s",
+    "idle_in_transaction_session_timeout": f"{LOCK_S:g}s",
+}
+
+_SYNCHRONOUS = ("off", "normal", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """``read`` runs each statement by itself, ``write`` whole transactions, perhaps one at a time."""
+
+    read: AsyncEngine
+    write: AsyncEngine
+    has_one_writer: bool
+
+    async def close(self) -> None:
+        await self.read.dispose()
+        await self.write.dispose()
+
+
+def connect(url: str, *, pool_size: int) -> Engines:
+    """Engines for ``url``; nothing is connected yet.
+
+    Raises:
+        InvalidValue: The URL is malformed or of a database we do not know.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidValue("The database connection is not a URL like sqlite:///FILE.") from error
+    family = parsed.get_backend_name()
+    if family == "sqlite":
+        return _sqlite(parsed, pool_size)
+    if family == "postgresql":
+        return _postgresql(parsed, pool_size)
+    raise InvalidValue(
+        f"The database connection names '{family}'.",
+        hint="Use sqlite:///FILE or postgresql://USER@HOST/NAME.",
+    )
+
+
+def _postgresql(url: URL, pool_size: int) -> Engines:
+    write = create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=LOCK_S,
+        connect_args={
+            "timeout": CONNECT_S,
+            "command_timeout": STATEMENT_S,
+            "server_settings": _POSTGRESQL_SETTINGS,
+        },
+    )
+    # Both share one pool; a reading statement needs no BEGIN and ROLLBACK around it.
+    return Engines(write.execution_options(isolation_level="AUTOCOMMIT"), write, has_one_writer=False)
+
+
+def _sqlite(url: URL, pool_size: int) -> Engines:
+    if not url.database or url.database == ":memory:":
+        raise InvalidValue("An SQLite database needs a file: sqlite:///FILE.")
+    path = Path(url.database)
+    synchronous = str(url.query.get("synchronous", "full")).lower()
+    if synchronous not in _SYNCHRONOUS:
+        raise InvalidValue(f"synchronous={synchronous} is none of {', '.join(_SYNCHRONOUS)}.")
+    read = _sqlite_engine(path, pool_size=pool_size, pragmas=("query_only = ON",))
+    write = _sqlite_engine(path, pool_size=1, pragmas=("foreign_keys = ON", f"synchronous = {synchronous}"))
+    event.listen(write.sync_engine, "begin", _begin_immediate)
+    return Engines(read.execution_options(isolation_level="AUTOCOMMIT"), write, has_one_writer=True)
+
+
+def _sqlite_engine(path: Path, *, pool_size: int, pragmas: tuple[str, ...]) -> AsyncEngine:
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(path)),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=LOCK_S,
+        pool_reset_on_return=None,
+        connect_args={"timeout": LOCK_S, "isolation_level": None},
+    )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _create_private(*_: Any) -> None:
+        _ensure_private_file(path)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _set_up(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        # Readers go on while one writes. FULL syncs the log at each commit: that a step has begun is on disk
+        # before the step touches the machine, so that not even a power cut makes us do it twice unawares.
+        for pragma in ("journal_mode = WAL", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def _begin_immediate(connection: Any) -> None:
+    # The write lock is taken at once: a transaction that reads first and locks later could find that
+    # another process has written in between, and fail.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _ensure_private_file(path: Path) -> None:
+    """The file holds BMC passwords: nobody but its owner may read it."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise Unavailable(f"The database file '{path}' cannot be opened: {error.strerror}.") from error

@@ -1,0 +1,243 @@
+"""The database: one door for reading and one for writing, the same for SQLite and PostgreSQL.
+
+Reading: every statement sees what was committed before it began. Writing: one transaction, committed when the
+block ends and rolled back when it raises. On SQLite one writer at a time holds the database (others of this
+process wait in line, other processes by ``busy_timeout``); on PostgreSQL rows are locked as they are written.
+Lock a node before its operations wherever both are written: the engine does so too, and the same order
+everywhere is what keeps PostgreSQL from deadlocks.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Self, TypeAlias
+
+from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bessemer.kernel.clock import Clock, SystemClock, Timestamp, timestamp
+from bessemer.kernel.error import InternalError, Unavailable
+from bessemer.store.connect import Engines, connect
+from bessemer.store.migration import ensure_schema
+from bessemer.store.notify import Notifier, notifier_for
+
+#: Longest wait for a turn to write (SQLite) or for a pooled connection.
+TURN_S = 30.0
+
+
+#: What lists for the wire are made of: values by the names of the columns asked for.
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+
+
+class Transaction:
+    """What queries are run on. ``clock`` is the process's clock; ``now()`` its present reading."""
+
+    __slots__ = ("_after_commit", "_connection", "_is_spoiled", "_notifier", "clock", "is_writing")
+
+    def __init__(
+        self, connection: AsyncConnection, clock: Clock, notifier: Notifier, *, is_writing: bool
+    ) -> None:
+        self._connection = connection
+        self._notifier = notifier
+        self._after_commit: list[Callable[[], None]] = []
+        self._is_spoiled = False
+        self.clock = clock
+        self.is_writing = is_writing
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self._connection.dialect.name == "postgresql"
+
+    def now(self) -> Timestamp:
+        return timestamp(self.clock)
+
+    async def execute(
+        self,
+        statement: Executable,
+        parameters: Any = None,
+        *,
+        execution_options: CoreExecuteOptionsParameter | None = None,
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Run one statement. A list of parameters runs it once for each.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: A constraint was broken. The transaction is over: everything but
+                leaving the block raises from now on (PostgreSQL's rule, kept for both).
+            InternalError: A write in a reading block, or anything after a broken constraint.
+        """
+        self._check_whole()
+        if not self.is_writing and getattr(statement, "is_dml", False):
+            raise InternalError("a write was tried in a reading block")
+        try:
+            return await self._connection.execute(
+                statement, parameters, execution_options=execution_options or {}
+            )
+        except IntegrityError:
+            self._is_spoiled = True
+            raise
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once this transaction has become true; never when it is rolled back."""
+        self._after_commit.append(callback)
+
+    async def notify(self, channel: str, payload: str = "") -> None:
+        """Tell every listener of ``channel`` once this transaction has become true.
+
+        Listeners may be in other processes on PostgreSQL, on SQLite only in this one. Delivery is a hint that
+        saves waiting: who depends on the fact also looks into the database from time to time.
+        """
+        await self._notifier.notify(self, channel, payload)
+
+    def _check_whole(self) -> None:
+        if self._is_spoiled:
+            raise InternalError("a transaction went on after a constraint had been broken in it")
+
+    def _committed(self) -> None:
+        for callback in self._after_commit:
+            callback()
+
+
+class Database:
+    """An open database. Make it with ``await Database.open(url)``, end it with ``await close()``."""
+
+    def __init__(self, engines: Engines, clock: Clock, notifier: Notifier) -> None:
+        self._engines = engines
+        self._notifier = notifier
+        self._turn = asyncio.Lock() if engines.has_one_writer else None
+        self._turn_holder: asyncio.Task[Any] | None = None
+        self.clock = clock
+
+    @classmethod
+    async def open(cls, url: str, *, pool_size: int = 10, clock: Clock | None = None) -> Self:
+        """Open the database at ``url``, create it when it is new, bring its tables up to date.
+
+        ``url`` is ``sqlite:///relative``, ``sqlite:////absolute`` or ``postgresql://user@host:port/name``.
+
+        Raises:
+            InvalidValue: ``url`` is not one of these.
+            Unavailable: The database cannot be reached, or was written by a newer version of Bessemer.
+        """
+        engines = connect(url, pool_size=pool_size)
+        try:
+            await ensure_schema(engines.write)
+        except BaseException:
+            await engines.close()
+            raise
+        return cls(engines, clock or SystemClock(), notifier_for(engines))
+
+    async def close(self) -> None:
+        await self._notifier.close()
+        await self._engines.close()
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self._engines.write.dialect.name == "postgresql"
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """A block that reads.
+
+        Raises:
+            Unavailable: No connection could be had in time.
+        """
+        return self._read()
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """A block whose writes become true together at its end, or not at all when it raises.
+
+        Do not wait for the outside world inside, and do not open a second one inside.
+
+        Raises:
+            Unavailable: The turn to write, or a connection, could not be had in time.
+        """
+        return self._write()
+
+    def listen(self, channel: str, callback: Callable[[str], None]) -> AbstractAsyncContextManager[None]:
+        """While the block runs, call ``callback`` with the payload of each ``Transaction.notify``."""
+        return self._notifier.listen(channel, callback)
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[Transaction]:
+        async with _connection(self._engines.read) as connection:
+            yield Transaction(connection, self.clock, self._notifier, is_writing=False)
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[Transaction]:
+        async with self._turn_to_write(), _connection(self._engines.write) as connection:
+            await _begin(connection)
+            tx = Transaction(connection, self.clock, self._notifier, is_writing=True)
+            try:
+                yield tx
+                tx._check_whole()
+            except BaseException:
+                await _to_the_end(connection.rollback())
+                raise
+            cancelled = await _to_the_end(connection.commit())
+        tx._committed()
+        if cancelled is not None:
+            raise cancelled
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        if self._turn is None:
+            yield
+            return
+        me = asyncio.current_task()
+        if self._turn_holder is me:
+            raise InternalError("a writing block was opened inside another one")
+        try:
+            async with asyncio.timeout(TURN_S):
+                await self._turn.acquire()
+        except TimeoutError as error:
+            raise Unavailable(f"The database was busy for {TURN_S:g} seconds.") from error
+        self._turn_holder = me
+        try:
+            yield
+        finally:
+            self._turn_holder = None
+            self._turn.release()
+
+
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    connection = engine.connect()
+    try:
+        await connection.start()
+    except (PoolTimeout, OSError, TimeoutError, DBAPIError) as error:
+        raise Unavailable(f"The database cannot be reached: {_reason(error)}.") from error
+    try:
+        yield connection
+    finally:
+        await _to_the_end(connection.close())
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    try:
+        await connection.begin()
+    except DBAPIError as error:
+        raise Unavailable(f"The database is busy: {_reason(error)}.") from error
+
+
+def _reason(error: BaseException) -> str:
+    origin = getattr(error, "orig", None) or error
+    return str(origin).strip().rstrip(".").partition("\n")[0] or type(origin).__name__
+
+
+async def _to_the_end(work: Awaitable[None]) -> asyncio.CancelledError | None:
+    """Finish ``work`` even when this task is cancelled meanwhile; give the cancellation back, if any.
+
+    A commit that was sent is true, whoever gave up waiting for it: callers must learn that it is.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        except BaseException:  # noqa: BLE001, S110  raised by result() below
+            pass
+    task.result()
+    return cancelled

@@ -1,0 +1,27 @@
+"""Alembic, driven by program: no ini file, no command line, and a connection that is already open."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+
+def configuration() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def known_revisions() -> set[str]:
+    directory = ScriptDirectory.from_config(configuration())
+    return {script.revision for script in directory.walk_revisions()}
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the database to ``revision`` inside the transaction of ``connection``."""
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

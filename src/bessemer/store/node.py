@@ -1,0 +1,225 @@
+"""Nodes: create, look up, change, list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bessemer.domain.node import JSON_FIELDS, Node
+from bessemer.domain.power import PowerState
+from bessemer.domain.provision import ProvisionState
+from bessemer.kernel.error import InvalidValue, NotFound
+from bessemer.kernel.ident import is_uuid
+from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.page import Page, apply_page
+from bessemer.store.record import Mapper, conflict
+from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS, EVENTS, NODES
+
+_NODE = Mapper(
+    Node,
+    NODES,
+    json_fields=JSON_FIELDS,
+    decoders={
+        "provision_state": ProvisionState,
+        "target_provision_state": ProvisionState,
+        "power_state": PowerState,
+        "target_power_state": PowerState,
+    },
+)
+_BY_UUID = _NODE.select().where(NODES.c.uuid == bindparam("uuid"))
+_BY_UUID_LOCKED = _BY_UUID.with_for_update(key_share=True)
+_BY_NAME = _NODE.select().where(NODES.c.name == bindparam("name"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFilter:
+    """Which nodes to list: those that fulfil everything given. None (or empty) asks nothing.
+
+    Nodes that have a parent are left out unless ``include_children`` or ``parent_node`` says otherwise.
+    """
+
+    uuids: Sequence[str] | None = None
+    chassis_uuid: str | None = None
+    instance_uuid: str | None = None
+    instance_name: str | None = None
+    #: Whether an instance is on the node.
+    associated: bool | None = None
+    maintenance: bool | None = None
+    retired: bool | None = None
+    provision_state: str | None = None
+    provision_states: Sequence[str] | None = None
+    driver: str | None = None
+    resource_class: str | None = None
+    fault: str | None = None
+    #: The empty string is the default group.
+    conductor_group: str | None = None
+    #: Host name: nodes of that conductor's group with a driver it offers.
+    conductor: str | None = None
+    owner: str | None = None
+    lessee: str | None = None
+    #: Owner or lessee.
+    project: str | None = None
+    #: Text in the description, whatever its case.
+    description_contains: str | None = None
+    shards: Sequence[str] | None = None
+    sharded: bool | None = None
+    parent_node: str | None = None
+    include_children: bool = False
+
+
+async def create_node(tx: Transaction, node: Node) -> Node:
+    """Store a new node.
+
+    Raises:
+        Duplicate: Its uuid, name or instance_uuid is taken.
+        NotFound: Its chassis does not exist.
+    """
+    try:
+        await tx.execute(insert(NODES), _NODE.to_row(node))
+    except IntegrityError as error:
+        raise conflict(error, NODES, "node", _NODE.to_row(node)) from error
+    return node
+
+
+async def get_node(tx: Transaction, uuid: str, *, lock: bool = False) -> Node:
+    """The node. ``lock`` keeps others from changing it until this transaction ends.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"uuid": uuid})).first()
+    if row is None:
+        raise NotFound(f"Node '{uuid}' could not be found.")
+    return _NODE.to_record(row)
+
+
+async def find_node(tx: Transaction, ident: str) -> Node | None:
+    """The node with this UUID, or else with this name."""
+    row = None
+    if is_uuid(ident):
+        row = (await tx.execute(_BY_UUID, {"uuid": ident.lower()})).first()
+    if row is None:
+        row = (await tx.execute(_BY_NAME, {"name": ident})).first()
+    return None if row is None else _NODE.to_record(row)
+
+
+async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
+    """Change fields (named as in ``Node``) and ``updated_at``; the node as it is then.
+
+    Raises:
+        NotFound: There is no such node, or the chassis it is moved to does not exist.
+        Duplicate: The name or instance_uuid is taken.
+    """
+    values = _NODE.encode({"updated_at": tx.now(), **changes})
+    statement = update(NODES).where(NODES.c.uuid == uuid).values(values).returning(*_NODE.columns)
+    try:
+        row = (await tx.execute(statement)).first()
+    except IntegrityError as error:
+        raise conflict(error, NODES, "node", changes) from error
+    if row is None:
+        raise NotFound(f"Node '{uuid}' could not be found.")
+    return _NODE.to_record(row)
+
+
+async def merge_node(tx: Transaction, uuid: str, field: str, changes: dict[str, Any]) -> Node:
+    """Set keys of one JSON field and leave its other keys alone; the value None removes a key.
+
+    Raises:
+        NotFound: There is no such node.
+        InvalidValue: ``field`` holds no JSON object.
+    """
+    if field not in JSON_FIELDS:
+        raise InvalidValue(f"Node field '{field}' is not an object.")
+    node = await get_node(tx, uuid, lock=True)
+    merged = {**getattr(node, field), **changes}
+    return await update_node(
+        tx, uuid, **{field: {key: value for key, value in merged.items() if value is not None}}
+    )
+
+
+async def delete_node(tx: Transaction, uuid: str) -> None:
+    """Delete the node with its ports, traits, inventory and operations. Its events stay for their readers,
+    but a later node of the same UUID will not have them in its history.
+
+    Raises:
+        NotFound: There is no such node.
+    """
+    done = await tx.execute(delete(NODES).where(NODES.c.uuid == uuid))
+    if done.rowcount == 0:
+        raise NotFound(f"Node '{uuid}' could not be found.")
+    await tx.execute(
+        update(EVENTS).where(EVENTS.c.node_uuid == uuid, EVENTS.c.in_history).values(in_history=False)
+    )
+
+
+async def list_node_rows(
+    tx: Transaction, fields: Sequence[str], filters: NodeFilter, page: Page
+) -> list[AnyRow]:
+    """``fields`` of nodes as they lie in the database: JSON documents are text.
+
+    Raises:
+        InvalidValue: A field or sort key that nodes do not have.
+        NotFound: The marker does not exist.
+    """
+    unknown = [field for field in fields if field not in NODES.c]
+    if unknown:
+        raise InvalidValue(f"Nodes have no field '{unknown[0]}'.")
+    statement = select(*(NODES.c[field] for field in fields)).where(*_conditions(filters))
+    return list((await tx.execute(await apply_page(tx, statement, NODES, page))).all())
+
+
+_EQUAL = (
+    "chassis_uuid",
+    "instance_uuid",
+    "instance_name",
+    "maintenance",
+    "retired",
+    "provision_state",
+    "driver",
+    "resource_class",
+    "fault",
+    "conductor_group",
+    "owner",
+    "lessee",
+    "parent_node",
+)
+
+
+def _conditions(filters: NodeFilter) -> list[ColumnElement[bool]]:
+    node = NODES.c
+    found = [
+        node[name] == value for name in _EQUAL if (value := getattr(filters, name)) is not None
+    ]  # fmt: skip
+    if filters.uuids is not None:
+        found.append(node.uuid.in_(filters.uuids))
+    if filters.provision_states is not None:
+        found.append(node.provision_state.in_(filters.provision_states))
+    if filters.associated is not None:
+        found.append(_is_set(node.instance_uuid, wanted=filters.associated))
+    if filters.sharded is not None:
+        found.append(_is_set(node.shard, wanted=filters.sharded))
+    if filters.shards is not None:
+        found.append(node.shard.in_(filters.shards))
+    if filters.project is not None:
+        found.append(or_(node.owner == filters.project, node.lessee == filters.project))
+    if filters.description_contains is not None:
+        found.append(node.description.icontains(filters.description_contains, autoescape=True))
+    if filters.conductor is not None:
+        found.append(_served_by(filters.conductor))
+    if filters.parent_node is None and not filters.include_children:
+        found.append(node.parent_node.is_(None))
+    return found
+
+
+def _is_set(column: ColumnElement[Any], *, wanted: bool) -> ColumnElement[bool]:
+    return column.is_not(None) if wanted else column.is_(None)
+
+
+def _served_by(hostname: str) -> ColumnElement[bool]:
+    conductor, offered = CONDUCTORS.c, CONDUCTOR_INTERFACES.c
+    return and_(
+        exists().where(conductor.hostname == hostname, conductor.conductor_group == NODES.c.conductor_group),
+        exists().where(offered.hostname == hostname, offered.hardware_type == NODES.c.driver),
+    )

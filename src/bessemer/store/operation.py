@@ -1,0 +1,194 @@
+"""Operations: ask for them, look at them, and change them under the guard of their fence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bessemer.domain.operation import (
+    NewOperation,
+    Operation,
+    OperationError,
+    OperationState,
+    Phase,
+    PlanItem,
+)  # fmt: skip
+from bessemer.kernel.clock import Timestamp
+from bessemer.kernel.error import FenceLost, NotFound
+from bessemer.kernel.ident import new_uuid
+from bessemer.store.database import Transaction
+from bessemer.store.page import Page, apply_page
+from bessemer.store.record import Mapper, decode_json
+from bessemer.store.table import NODES, OPERATIONS
+
+ACTIVE = (OperationState.RUNNING, OperationState.WAITING)
+
+OPERATION = Mapper(
+    Operation,
+    OPERATIONS,
+    json_fields=("args", "data", "plan", "result", "error"),
+    decoders={
+        "state": OperationState,
+        "phase": Phase,
+        "plan": msgspec.json.Decoder(tuple[PlanItem, ...]).decode,
+        "error": msgspec.json.Decoder(OperationError).decode,
+        "result": decode_json,
+    },
+)
+_COLUMNS = OPERATIONS.c
+_BY_UUID = OPERATION.select().where(_COLUMNS.uuid == bindparam("key"))
+_ACTIVE_OF_NODE = (
+    OPERATION.select()
+    .where(
+        _COLUMNS.node_uuid == bindparam("key"),
+        _COLUMNS.is_exclusive,
+        _COLUMNS.state.in_((*ACTIVE, OperationState.QUEUED)),
+    )
+    .order_by(case((_COLUMNS.state == OperationState.QUEUED, 1), else_=0), _COLUMNS.id)
+    .limit(1)
+)
+# The node first, then the operation: the order every writer keeps (see database.py).
+_GUARD = (
+    select(_COLUMNS.signals, _COLUMNS.cancel_reason)
+    .select_from(NODES.join(OPERATIONS, NODES.c.uuid == _COLUMNS.node_uuid))
+    .where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("fence"))
+    .with_for_update(key_share=True, of=[NODES, OPERATIONS])
+)
+_LOCK = (
+    OPERATION.select()
+    .select_from(NODES.join(OPERATIONS, NODES.c.uuid == _COLUMNS.node_uuid))
+    .where(_COLUMNS.uuid == bindparam("key"))
+    .with_for_update(key_share=True, of=[NODES, OPERATIONS])
+)
+_SIGNAL = (
+    update(OPERATIONS)
+    .where(_COLUMNS.node_uuid == bindparam("node"), _COLUMNS.state.in_(ACTIVE))
+    .values(
+        signals=_COLUMNS.signals + 1,
+        wake_at=case((_COLUMNS.wait_for == bindparam("signal"), bindparam("now")), else_=_COLUMNS.wake_at),
+    )
+)
+
+
+async def enqueue(tx: Transaction, new: NewOperation, plan: Sequence[PlanItem]) -> Operation:
+    """Put a new operation behind the others of its node. Raises NotFound when there is no such node."""
+    operation = Operation(
+        **{field: getattr(new, field) for field in NewOperation.__struct_fields__},
+        uuid=new_uuid(),
+        state=OperationState.QUEUED,
+        plan=tuple(plan),
+        created_at=tx.now(),
+    )
+    try:
+        await tx.execute(insert(OPERATIONS), OPERATION.to_row(operation))
+    except IntegrityError as error:
+        raise NotFound(f"Node '{new.node_uuid}' could not be found.") from error
+    return operation
+
+
+async def get_operation(tx: Transaction, uuid: str) -> Operation:
+    """Raises NotFound when there is no such operation."""
+    row = (await tx.execute(_BY_UUID, {"key": uuid})).first()
+    if row is None:
+        raise NotFound(f"Operation '{uuid}' could not be found.")
+    return OPERATION.to_record(row)
+
+
+async def lock_operation(tx: Transaction, uuid: str) -> Operation:
+    """The operation, which nobody else changes until this transaction ends. Raises NotFound."""
+    row = (await tx.execute(_LOCK, {"key": uuid})).first()
+    if row is None:
+        raise NotFound(f"Operation '{uuid}' could not be found.")
+    return OPERATION.to_record(row)
+
+
+async def list_operations(
+    tx: Transaction,
+    node_uuid: str | None = None,
+    states: Sequence[OperationState] | None = None,
+    page: Page | None = None,
+) -> list[Operation]:
+    """Operations of one node or of all, in these states or in any; the first thousand without a ``page``.
+
+    Raises:
+        InvalidValue: A sort key that operations do not have.
+        NotFound: The marker does not exist.
+    """
+    statement = OPERATION.select()
+    if node_uuid is not None:
+        statement = statement.where(_COLUMNS.node_uuid == node_uuid)
+    if states is not None:
+        statement = statement.where(_COLUMNS.state.in_(states))
+    paged = await apply_page(tx, statement, OPERATIONS, page or Page(1000))
+    return [OPERATION.to_record(row) for row in await tx.execute(paged)]
+
+
+async def find_active(tx: Transaction, node_uuid: str) -> Operation | None:
+    """The exclusive operation that runs or waits on the node, or else the one that is next."""
+    row = (await tx.execute(_ACTIVE_OF_NODE, {"key": node_uuid})).first()
+    return None if row is None else OPERATION.to_record(row)
+
+
+async def guard_operation(tx: Transaction, uuid: str, fence: int) -> tuple[int, str | None]:
+    """Make sure that ``fence`` still owns the operation, and keep it so until this transaction ends.
+
+    Returns how many signals have reached it, and why it is to be cancelled if it is.
+
+    Raises:
+        FenceLost: Somebody else has it now.
+    """
+    row = (await tx.execute(_GUARD, {"key": uuid, "fence": fence})).first()
+    if row is None:
+        raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
+    return row[0], row[1]
+
+
+async def save_operation(tx: Transaction, uuid: str, fence: int, **changes: Any) -> None:
+    """Change fields of an operation that ``fence`` owns.
+
+    Raises:
+        FenceLost: Somebody else has it now; nothing was written.
+    """
+    statement = update(OPERATIONS).where(
+        _COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held")
+    )
+    done = await tx.execute(statement, {"key": uuid, "held": fence, **OPERATION.encode(changes)})
+    if done.rowcount == 0:
+        raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
+
+
+async def put_to_sleep(
+    tx: Transaction, uuid: str, fence: int, *, seen: int, wake_at: Timestamp | None, **changes: Any
+) -> Timestamp | None:
+    """Give the operation up as waiting until ``wake_at``; when it will be woken.
+
+    ``seen`` is how many signals it had when it last looked at the world: if more have come since, it is
+    woken at once, so that none is lost between looking and falling asleep.
+
+    Raises:
+        FenceLost: Somebody else has it now; nothing was written.
+    """
+    changes |= {"state": OperationState.WAITING, "owner": None}
+    wake = case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
+    statement = (
+        update(OPERATIONS)
+        .where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held"))
+        .values(
+            wake_at=case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
+        )
+        .returning(_COLUMNS.wake_at)
+    )
+    values = {"key": uuid, "held": fence, "seen": seen, "now": tx.now(), "then": wake_at}
+    row = (await tx.execute(statement, {**values, **OPERATION.encode(changes)})).first()
+    if row is None:
+        raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
+    woken: Timestamp | None = row[0]
+    return woken
+
+
+async def signal_operations(tx: Transaction, node_uuid: str, signal: str) -> int:
+    """Wake what waits for ``signal`` on this node, and mark it on what is about to; how many there were."""
+    done = await tx.execute(_SIGNAL, {"node": node_uuid, "signal": signal, "now": tx.now()})
+    return done.rowcount

@@ -1,0 +1,151 @@
+"""Ports: create, look up, change, list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bessemer.domain.port import Port
+from bessemer.kernel.error import InvalidValue, NotFound
+from bessemer.kernel.ident import is_uuid
+from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.page import Page, apply_page
+from bessemer.store.record import Mapper, conflict
+from bessemer.store.table import NODES, PORTS
+
+_PORT = Mapper(Port, PORTS, json_fields=("extra", "internal_info", "local_link_connection"))
+_BY_UUID = _PORT.select().where(PORTS.c.uuid == bindparam("key"))
+_BY_NAME = _PORT.select().where(PORTS.c.name == bindparam("key"))
+_BY_ADDRESS = _PORT.select().where(PORTS.c.address == bindparam("key"))
+_OF_NODE = _PORT.select().where(PORTS.c.node_uuid == bindparam("key")).order_by(PORTS.c.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortFilter:
+    """Which ports to list: those that fulfil everything given. None asks nothing."""
+
+    node_uuid: str | None = None
+    address: str | None = None
+    portgroup_uuid: str | None = None
+    description_contains: str | None = None
+    #: Of the port's node.
+    shards: Sequence[str] | None = None
+    #: Of the port's node.
+    conductor_groups: Sequence[str] | None = None
+    #: Owner or lessee of the port's node.
+    project: str | None = None
+
+
+async def create_port(tx: Transaction, port: Port) -> Port:
+    """Store a new port. Its address is to be in lower case.
+
+    Raises:
+        Duplicate: Its uuid, address or name is taken.
+        NotFound: Its node does not exist.
+    """
+    row = _PORT.to_row(port)
+    try:
+        await tx.execute(insert(PORTS), row)
+    except IntegrityError as error:
+        raise conflict(error, PORTS, "port", row) from error
+    return port
+
+
+async def get_port(tx: Transaction, uuid: str) -> Port:
+    """Raises NotFound when there is no such port."""
+    port = await _find(tx, _BY_UUID, uuid)
+    if port is None:
+        raise NotFound(f"Port '{uuid}' could not be found.")
+    return port
+
+
+async def find_port(tx: Transaction, ident: str) -> Port | None:
+    """The port with this UUID, or else with this name."""
+    port = await _find(tx, _BY_UUID, ident.lower()) if is_uuid(ident) else None
+    return port or await _find(tx, _BY_NAME, ident)
+
+
+async def find_port_by_address(tx: Transaction, address: str) -> Port | None:
+    """The port with this MAC address, in either case."""
+    return await _find(tx, _BY_ADDRESS, address.lower())
+
+
+async def update_port(tx: Transaction, uuid: str, **changes: Any) -> Port:
+    """Change fields (named as in ``Port``) and ``updated_at``; the port as it is then.
+
+    Raises:
+        NotFound: There is no such port, or the node it is moved to does not exist.
+        Duplicate: The address or name is taken.
+    """
+    values = _PORT.encode({"updated_at": tx.now(), **changes})
+    statement = update(PORTS).where(PORTS.c.uuid == uuid).values(values).returning(*_PORT.columns)
+    try:
+        row = (await tx.execute(statement)).first()
+    except IntegrityError as error:
+        raise conflict(error, PORTS, "port", changes) from error
+    if row is None:
+        raise NotFound(f"Port '{uuid}' could not be found.")
+    return _PORT.to_record(row)
+
+
+async def delete_port(tx: Transaction, uuid: str) -> None:
+    """Raises NotFound when there is no such port."""
+    done = await tx.execute(delete(PORTS).where(PORTS.c.uuid == uuid))
+    if done.rowcount == 0:
+        raise NotFound(f"Port '{uuid}' could not be found.")
+
+
+async def list_ports_of(tx: Transaction, node_uuid: str) -> list[Port]:
+    """All ports of one node, oldest first."""
+    return [_PORT.to_record(row) for row in await tx.execute(_OF_NODE, {"key": node_uuid})]
+
+
+async def list_port_rows(
+    tx: Transaction, fields: Sequence[str], filters: PortFilter, page: Page
+) -> list[AnyRow]:
+    """``fields`` of ports as they lie in the database: JSON documents are text.
+
+    Raises:
+        InvalidValue: A field or sort key that ports do not have.
+        NotFound: The marker does not exist.
+    """
+    unknown = [field for field in fields if field not in PORTS.c]
+    if unknown:
+        raise InvalidValue(f"Ports have no field '{unknown[0]}'.")
+    statement = select(*(PORTS.c[field] for field in fields)).where(*_conditions(filters))
+    return list((await tx.execute(await apply_page(tx, statement, PORTS, page))).all())
+
+
+async def find_nodes_by_addresses(tx: Transaction, macs: Sequence[str]) -> list[str]:
+    """UUIDs of the nodes that have a port with one of these MAC addresses, each once."""
+    addresses = [mac.lower() for mac in macs]
+    statement = select(PORTS.c.node_uuid).where(PORTS.c.address.in_(addresses)).distinct()
+    return list((await tx.execute(statement.order_by(PORTS.c.node_uuid))).scalars())
+
+
+async def _find(tx: Transaction, statement: Any, key: str) -> Port | None:
+    row = (await tx.execute(statement, {"key": key})).first()
+    return None if row is None else _PORT.to_record(row)
+
+
+def _conditions(filters: PortFilter) -> list[ColumnElement[bool]]:
+    port, node = PORTS.c, NODES.c
+    found = [
+        port[name] == value
+        for name in ("node_uuid", "address", "portgroup_uuid")
+        if (value := getattr(filters, name)) is not None
+    ]
+    if filters.description_contains is not None:
+        found.append(port.description.icontains(filters.description_contains, autoescape=True))
+    of_node: list[ColumnElement[bool]] = []
+    if filters.shards is not None:
+        of_node.append(node.shard.in_(filters.shards))
+    if filters.conductor_groups is not None:
+        of_node.append(node.conductor_group.in_(filters.conductor_groups))
+    if filters.project is not None:
+        of_node.append(or_(node.owner == filters.project, node.lessee == filters.project))
+    if of_node:
+        found.append(port.node_uuid.in_(select(node.uuid).where(*of_node)))
+    return found

@@ -1,0 +1,146 @@
+"""How records become rows and rows become records."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+from sqlalchemy import Select, Table, select
+from sqlalchemy.exc import IntegrityError
+
+from bessemer.kernel.error import BessemerError, Duplicate, InternalError, InvalidValue, NotFound
+from bessemer.store.database import AnyRow
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+_encode_json = msgspec.json.Encoder().encode
+_decode_json = msgspec.json.Decoder().decode
+
+
+def encode_json(value: Any) -> str:
+    """``value`` as a JSON document.
+
+    Raises:
+        InvalidValue: It holds something that JSON has no form for.
+    """
+    try:
+        return _encode_json(value).decode()
+    except (TypeError, ValueError, UnicodeError) as error:
+        raise InvalidValue(f"A value cannot be stored as JSON: {error}.") from error
+
+
+def decode_json(text: str) -> Any:
+    return _decode_json(text)
+
+
+def decode_object(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = decode_json(text) if text != "{}" else {}
+    return found
+
+
+class Mapper(Generic[R]):
+    """Maps one kind of record to the columns of the same names of one table.
+
+    ``json_fields`` hold JSON documents. ``decoders`` turn what the database gives for a field into what the
+    record wants, where that is not the same already.
+    """
+
+    def __init__(
+        self,
+        record: type[R],
+        table: Table,
+        *,
+        json_fields: Iterable[str] = (),
+        decoders: Mapping[str, Callable[[Any], Any]] | None = None,
+    ) -> None:
+        self.table = table
+        self.fields: tuple[str, ...] = record.__struct_fields__
+        self.columns = tuple(table.c[field] for field in self.fields)
+        self._make = cast("Callable[..., R]", record)
+        self._name = record.__name__
+        self._json_fields = frozenset(json_fields)
+        given = decoders or {}
+        self._decoders: tuple[tuple[str, Callable[[Any], Any]], ...] = tuple(
+            (field, given.get(field, decode_object))
+            for field in self.fields
+            if field in given or field in self._json_fields
+        )
+
+    def select(self) -> Select[Any]:
+        """All columns the record is made of, in the order ``to_record`` wants them."""
+        return select(*self.columns)
+
+    def to_record(self, row: AnyRow | Iterable[Any]) -> R:
+        values = dict(zip(self.fields, row, strict=True))
+        for field, decode in self._decoders:
+            value = values[field]
+            if value is not None:
+                values[field] = decode(value)
+        return self._make(**values)
+
+    def to_row(self, record: R) -> dict[str, Any]:
+        return self.encode({field: getattr(record, field) for field in self.fields})
+
+    def encode(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Field values as column values.
+
+        Raises:
+            InvalidValue: A value that cannot be stored (a NUL character, something JSON does not know).
+            InternalError: A field the record does not have.
+        """
+        row = {}
+        for field, value in changes.items():
+            if field not in self.fields:
+                raise InternalError(f"{self._name} has no field '{field}'")
+            row[field] = self._encode_one(field, value)
+        return row
+
+    def _encode_one(self, field: str, value: Any) -> Any:
+        if field in self._json_fields and value is not None:
+            return encode_json(value)
+        if isinstance(value, str):
+            return storable(value, field)
+        return value
+
+
+def storable(value: str, field: str) -> str:
+    """``value`` as plain text; refuses what one of the databases cannot hold."""
+    if "\x00" in value or not _is_unicode(value):
+        raise InvalidValue(f"'{field}' holds a character that cannot be stored.")
+    return str(value)
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
+
+
+def broken_constraint(error: IntegrityError) -> str:
+    """The unique columns, as ``table.column``, or the name of another constraint that ``error`` is about.
+
+    PostgreSQL names the constraint (ours carry table and columns in their names), SQLite the columns.
+    """
+    origin = error.orig
+    name = getattr(getattr(origin, "__cause__", None), "constraint_name", None)
+    if isinstance(name, str):
+        return name
+    message = str(origin)
+    kind, _, columns = message.partition(" constraint failed: ")
+    if kind == "UNIQUE":
+        table = columns.partition(".")[0]
+        names = [column.strip().partition(".")[2] for column in columns.split(",")]
+        return f"uq_{table}_{'_'.join(names)}"
+    return columns or message
+
+
+def conflict(error: IntegrityError, table: Table, noun: str, values: Mapping[str, Any]) -> BessemerError:
+    """What to raise when writing a ``noun`` broke a constraint: which value is taken, or what is missing."""
+    name = broken_constraint(error)
+    for field, value in values.items():
+        if name == f"uq_{table.name}_{field}":
+            return Duplicate(f"A {noun} with {field} '{value}' already exists.")
+    if "FOREIGN KEY" in name or name.startswith("fk_"):
+        return NotFound(f"The {noun} refers to something that does not exist.")
+    return InvalidValue(f"The {noun} cannot be stored: {name}.")

@@ -1,0 +1,50 @@
+"""Traits of nodes: a set of names each."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bessemer.kernel.error import NotFound
+from bessemer.store.database import Transaction
+from bessemer.store.record import storable
+from bessemer.store.table import NODE_TRAITS
+
+_COLUMNS = NODE_TRAITS.c
+
+
+async def list_traits(tx: Transaction, node_uuids: Sequence[str]) -> dict[str, list[str]]:
+    """The traits of each of these nodes, in order of name; a node without any has an empty list."""
+    found: dict[str, list[str]] = {uuid: [] for uuid in node_uuids}
+    statement = select(_COLUMNS.node_uuid, _COLUMNS.trait).where(_COLUMNS.node_uuid.in_(node_uuids))
+    for uuid, trait in await tx.execute(statement.order_by(_COLUMNS.trait)):
+        found[uuid].append(trait)
+    return found
+
+
+async def set_traits(tx: Transaction, node_uuid: str, traits: Iterable[str]) -> None:
+    """Give the node these traits and no others. Raises NotFound when there is no such node."""
+    await tx.execute(delete(NODE_TRAITS).where(_COLUMNS.node_uuid == node_uuid))
+    rows = [{"node_uuid": node_uuid, "trait": storable(trait, "trait")} for trait in sorted(set(traits))]
+    if not rows:
+        return
+    try:
+        await tx.execute(insert(NODE_TRAITS), rows)
+    except IntegrityError as error:
+        raise NotFound(f"Node '{node_uuid}' could not be found.") from error
+
+
+async def add_trait(tx: Transaction, node_uuid: str, trait: str) -> None:
+    """Give the node one more trait; nothing happens when it has it. Raises NotFound as ``set_traits``."""
+    has = (await list_traits(tx, [node_uuid]))[node_uuid]
+    if trait not in has:
+        await set_traits(tx, node_uuid, [*has, trait])
+
+
+async def remove_trait(tx: Transaction, node_uuid: str, trait: str) -> None:
+    """Raises NotFound when the node does not have this trait."""
+    done = await tx.execute(
+        delete(NODE_TRAITS).where(_COLUMNS.node_uuid == node_uuid, _COLUMNS.trait == trait)
+    )
+    if done.rowcount == 0:
+        raise NotFound(f"Node '{node_uuid}' does not have trait '{trait}'.")
