@@ -15,6 +15,7 @@ from bessemer.store.table import CHASSIS
 
 _CHASSIS = Mapper(Chassis, CHASSIS, json_fields=("extra",))
 _BY_UUID = _CHASSIS.select().where(CHASSIS.c.uuid == bindparam("key"))
+_UPDATE = update(CHASSIS).where(CHASSIS.c.uuid == bindparam("key")).returning(*_CHASSIS.columns)
 
 
 async def create_chassis(tx: Transaction, chassis: Chassis) -> Chassis:
@@ -43,9 +44,8 @@ async def update_chassis(tx: Transaction, uuid: str, **changes: Any) -> Chassis:
         Duplicate: The new uuid is taken.
     """
     values = _CHASSIS.encode({"updated_at": tx.now(), **changes})
-    statement = update(CHASSIS).where(CHASSIS.c.uuid == uuid).values(values).returning(*_CHASSIS.columns)
     try:
-        row = (await tx.execute(statement)).first()
+        row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, CHASSIS, "chassis", changes) from error
     if row is None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bessemer.kernel.error import InvalidValue, Unavailable
+from bessemer.store.sqlite import WholeConnection, connection_to
 
 #: Longest wait for a database connection to be made, a statement to end, a lock to be had.
 CONNECT_S, STATEMENT_S, LOCK_S = 10.0, 60.0, 30.0
@@ -84,13 +85,19 @@ def _sqlite(url: URL, pool_size: int) -> Engines:
     synchronous = str(url.query.get("synchronous", "full")).lower()
     if synchronous not in _SYNCHRONOUS:
         raise InvalidValue(f"synchronous={synchronous} is none of {', '.join(_SYNCHRONOUS)}.")
-    read = _sqlite_engine(path, pool_size=pool_size, pragmas=("query_only = ON",))
-    write = _sqlite_engine(path, pool_size=1, pragmas=("foreign_keys = ON", f"synchronous = {synchronous}"))
+    read = _sqlite_engine(path, pool_size=pool_size, is_reader=True, pragmas=("query_only = ON",))
+    write = _sqlite_engine(
+        path, pool_size=1, is_reader=False, pragmas=("foreign_keys = ON", f"synchronous = {synchronous}")
+    )
     event.listen(write.sync_engine, "begin", _begin_immediate)
-    return Engines(read.execution_options(isolation_level="AUTOCOMMIT"), write, has_one_writer=True)
+    return Engines(read, write, has_one_writer=True)
 
 
-def _sqlite_engine(path: Path, *, pool_size: int, pragmas: tuple[str, ...]) -> AsyncEngine:
+def _sqlite_engine(path: Path, *, pool_size: int, is_reader: bool, pragmas: tuple[str, ...]) -> AsyncEngine:
+    def open_private(*_: Any, **__: Any) -> WholeConnection:
+        _ensure_private_file(path)
+        return connection_to(path, busy_timeout_s=LOCK_S)
+
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
         poolclass=AsyncAdaptedQueuePool,
@@ -98,12 +105,9 @@ def _sqlite_engine(path: Path, *, pool_size: int, pragmas: tuple[str, ...]) -> A
         max_overflow=0,
         pool_timeout=LOCK_S,
         pool_reset_on_return=None,
-        connect_args={"timeout": LOCK_S, "isolation_level": None},
+        skip_autocommit_rollback=is_reader,
+        async_creator=open_private,
     )
-
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def _create_private(*_: Any) -> None:
-        _ensure_private_file(path)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:

@@ -28,9 +28,10 @@ _NODE = Mapper(
         "target_power_state": PowerState,
     },
 )
-_BY_UUID = _NODE.select().where(NODES.c.uuid == bindparam("uuid"))
+_BY_UUID = _NODE.select().where(NODES.c.uuid == bindparam("key"))
+_UPDATE = update(NODES).where(NODES.c.uuid == bindparam("key")).returning(*_NODE.columns)
 _BY_UUID_LOCKED = _BY_UUID.with_for_update(key_share=True)
-_BY_NAME = _NODE.select().where(NODES.c.name == bindparam("name"))
+_BY_NAME = _NODE.select().where(NODES.c.name == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ async def get_node(tx: Transaction, uuid: str, *, lock: bool = False) -> Node:
     Raises:
         NotFound: There is none.
     """
-    row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"uuid": uuid})).first()
+    row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"key": uuid})).first()
     if row is None:
         raise NotFound(f"Node '{uuid}' could not be found.")
     return _NODE.to_record(row)
@@ -99,9 +100,9 @@ async def find_node(tx: Transaction, ident: str) -> Node | None:
     """The node with this UUID, or else with this name."""
     row = None
     if is_uuid(ident):
-        row = (await tx.execute(_BY_UUID, {"uuid": ident.lower()})).first()
+        row = (await tx.execute(_BY_UUID, {"key": ident.lower()})).first()
     if row is None:
-        row = (await tx.execute(_BY_NAME, {"name": ident})).first()
+        row = (await tx.execute(_BY_NAME, {"key": ident})).first()
     return None if row is None else _NODE.to_record(row)
 
 
@@ -113,9 +114,8 @@ async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
         Duplicate: The name or instance_uuid is taken.
     """
     values = _NODE.encode({"updated_at": tx.now(), **changes})
-    statement = update(NODES).where(NODES.c.uuid == uuid).values(values).returning(*_NODE.columns)
     try:
-        row = (await tx.execute(statement)).first()
+        row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, NODES, "node", changes) from error
     if row is None:

@@ -175,9 +175,7 @@ async def put_to_sleep(
     statement = (
         update(OPERATIONS)
         .where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held"))
-        .values(
-            wake_at=case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
-        )
+        .values(wake_at=wake)
         .returning(_COLUMNS.wake_at)
     )
     values = {"key": uuid, "held": fence, "seen": seen, "now": tx.now(), "then": wake_at}

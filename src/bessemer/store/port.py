@@ -17,6 +17,7 @@ from bessemer.store.table import NODES, PORTS
 
 _PORT = Mapper(Port, PORTS, json_fields=("extra", "internal_info", "local_link_connection"))
 _BY_UUID = _PORT.select().where(PORTS.c.uuid == bindparam("key"))
+_UPDATE = update(PORTS).where(PORTS.c.uuid == bindparam("key")).returning(*_PORT.columns)
 _BY_NAME = _PORT.select().where(PORTS.c.name == bindparam("key"))
 _BY_ADDRESS = _PORT.select().where(PORTS.c.address == bindparam("key"))
 _OF_NODE = _PORT.select().where(PORTS.c.node_uuid == bindparam("key")).order_by(PORTS.c.id)
@@ -80,9 +81,8 @@ async def update_port(tx: Transaction, uuid: str, **changes: Any) -> Port:
         Duplicate: The address or name is taken.
     """
     values = _PORT.encode({"updated_at": tx.now(), **changes})
-    statement = update(PORTS).where(PORTS.c.uuid == uuid).values(values).returning(*_PORT.columns)
     try:
-        row = (await tx.execute(statement)).first()
+        row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, PORTS, "port", changes) from error
     if row is None:
