@@ -14,6 +14,7 @@ from bessemer.domain.node import Node
 from bessemer.domain.port import Port
 from bessemer.domain.power import BootDevice, BootMode, PowerState, PowerTarget
 from bessemer.domain.step import HardwareStep, StepKind
+from bessemer.kernel.error import Unsupported
 
 JsonObject = dict[str, Any]
 
@@ -66,6 +67,27 @@ class InProgress:
     percent: float | None = None
     text: str = ""
     poll_s: float = 5.0
+
+
+class BareInterface:
+    """What most implementations have in common: nothing to configure, nothing to check, no steps."""
+
+    name: str = ""
+
+    def properties(self) -> Mapping[str, str]:
+        return {}
+
+    def validate(self, task: Task) -> None:
+        return None
+
+    def steps(self, kind: StepKind) -> Sequence[HardwareStep]:
+        return ()
+
+    async def execute(self, task: Task, step: HardwareStep) -> InProgress | None:
+        raise Unsupported(f"Interface '{self.name}' has no step {step.interface}.{step.step}.")
+
+    async def poll(self, task: Task, step: HardwareStep) -> InProgress | None:
+        return None
 
 
 class PowerInterface(Interface, Protocol):

@@ -1,0 +1,1 @@
+"""Machines that exist only in the database: for demonstrations, tests and load runs without hardware."""

@@ -1,0 +1,1 @@
+"""Network interfaces: how machines are moved between networks."""

@@ -1,0 +1,1 @@
+"""Storage interfaces: how remote volumes are connected to machines."""
