@@ -1,0 +1,1 @@
+"""The service's side of the agent that runs in a machine's ramdisk."""

@@ -1,0 +1,108 @@
+"""Whether an agent is the one we know: TLS contexts from the certificate it sent with its heartbeat.
+
+Source: agent API, "tls".
+"""
+
+import ssl
+from collections import OrderedDict
+from pathlib import Path
+
+from cryptography import x509
+
+from bessemer.config.settings import AgentSettings
+from bessemer.domain.node import Node
+from bessemer.hardware.agent.failure import AgentRefused
+from bessemer.kernel.error import InvalidValue
+
+_TRUE = ("true", "yes", "on", "1", "t", "y")
+_FALSE = ("false", "no", "off", "0", "f", "n")
+#: Nodes whose context is kept; the connections of a node live as long as its context.
+_MOST = 4096
+
+
+class AgentTrust:
+    """Contexts by node, made anew when the node's agent sends another certificate."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self._settings = settings
+        self._pinned: OrderedDict[str, tuple[str, ssl.SSLContext]] = OrderedDict()
+        self._shared: dict[bool | str, ssl.SSLContext] = {}
+
+    def context_for(self, node: Node) -> ssl.SSLContext:
+        """How to verify the agent of ``node``.
+
+        Raises:
+            AgentRefused: The agent sent something that is no certificate.
+            InvalidValue: ``agent_verify_ca`` of driver_info or configuration cannot be used.
+        """
+        pem = node.driver_internal_info.get("agent_verify_ca")
+        if isinstance(pem, str) and pem:
+            return self._pin(node.uuid, pem)
+        rule = read_verify(node.driver_info.get("agent_verify_ca", self._settings.verify_ca))
+        if rule not in self._shared:
+            self._shared[rule] = _context(rule)
+        return self._shared[rule]
+
+    def _pin(self, node_uuid: str, pem: str) -> ssl.SSLContext:
+        known = self._pinned.get(node_uuid)
+        if known is None or known[0] != pem:
+            known = self._pinned[node_uuid] = (pem, _pinned_context(pem))
+        self._pinned.move_to_end(node_uuid)
+        if len(self._pinned) > _MOST:
+            self._pinned.popitem(last=False)
+        return known[1]
+
+
+def read_verify(given: object) -> bool | str:
+    """``agent_verify_ca`` as true, false or a path. Raises InvalidValue."""
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str):
+        if given.lower() in _TRUE + _FALSE:
+            return given.lower() in _TRUE
+        if given and Path(given).exists():
+            return given
+    raise InvalidValue(
+        f"agent_verify_ca cannot be '{given}'.",
+        hint="Write true, false, or the path of a CA file or directory that exists on the conductor.",
+    )
+
+
+def _context(rule: bool | str) -> ssl.SSLContext:
+    if isinstance(rule, str):
+        is_directory = Path(rule).is_dir()
+        try:
+            return ssl.create_default_context(
+                cafile=None if is_directory else rule, capath=rule if is_directory else None
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidValue(f"agent_verify_ca: no CA certificates in '{rule}'.") from error
+    context = ssl.create_default_context()
+    if not rule:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _pinned_context(pem: str) -> ssl.SSLContext:
+    """Trust this certificate and nothing else.
+
+    A certificate that cannot sign others is the agent itself, under whatever address it is reached (it may
+    sit behind address translation); under a CA the address has to match as well.
+    """
+    try:
+        certificates = x509.load_pem_x509_certificates(pem.encode())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cadata=pem)
+    except (ValueError, ssl.SSLError) as error:
+        raise AgentRefused("The certificate that the agent sent cannot be read.") from error
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.check_hostname = len(certificates) > 1 or _is_ca(certificates[0])
+    return context
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
