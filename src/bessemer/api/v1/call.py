@@ -1,0 +1,68 @@
+"""One request as its handler sees it, and the answer it gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from bessemer.api.v1.error import Headers
+from bessemer.api.v1.table.field import Table
+from bessemer.api.v1.version import Version
+from bessemer.api.v1.view import Links
+from bessemer.service.caller import Caller
+
+_JSON = (b"content-type", b"application/json")
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that has passed the tables: ``query`` and ``body`` are checked and typed.
+
+    ``params`` are the variable parts of the path, ``base`` the address this API is reached at (no trailing
+    slash), ``path`` that of the resource below it.
+    """
+
+    method: str
+    path: str
+    version: Version
+    caller: Caller
+    base: str
+    params: Mapping[str, str]
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+
+    def links(self, table: Table) -> Links:
+        return _links(self.base, table.path, table.has_bookmark)
+
+
+@lru_cache(maxsize=256)
+def _links(base: str, path: str, has_bookmark: bool) -> Links:  # noqa: FBT001
+    return Links(base, path, has_bookmark=has_bookmark)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes = b""
+    headers: Headers = ()
+
+
+def ok(document: Any, status: int = 200, *, location: str | None = None) -> Answer:
+    """``document`` as JSON."""
+    headers = (_JSON,) if location is None else (_JSON, _location(location))
+    return Answer(status, _encoder.encode(document), headers)
+
+
+def empty(status: int = 204, *, location: str | None = None) -> Answer:
+    return Answer(status, b"", () if location is None else (_location(location),))
+
+
+def failed(status: int, document: bytes, headers: Headers = ()) -> Answer:
+    return Answer(status, document, (_JSON, *headers))
+
+
+def _location(address: str) -> tuple[bytes, bytes]:
+    return (b"location", address.encode("latin-1", "replace"))

@@ -1,0 +1,91 @@
+"""Microversions: which one a request speaks, and what every answer says about them.
+
+A version is the minor number alone (``34`` is 1.34): there is no other major. A request names it in
+``X-OpenStack-Ironic-API-Version`` or, with precedence, in ``OpenStack-API-Version: baremetal X.Y``; without
+either it speaks 1.1. Source: v1 contract, api_wide.version.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bessemer.api.v1.error import Refusal
+
+MIN = 1
+MAX = 115
+
+_OWN_HEADER = b"x-openstack-ironic-api-version"
+_COMMON_HEADER = b"openstack-api-version"
+_FORM = re.compile(r"(\d{1,9})\.(\d{1,9})")
+
+#: Sent with every answer, unless the version in the request could not even be read.
+RANGE_HEADERS = (
+    (b"x-openstack-ironic-api-minimum-version", b"1.%d" % MIN),
+    (b"x-openstack-ironic-api-maximum-version", b"1.%d" % MAX),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version of one request. ``is_stated`` is false when the client named none."""
+
+    minor: int
+    is_stated: bool = True
+
+    @property
+    def text(self) -> str:
+        return f"1.{self.minor}"
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        return (*RANGE_HEADERS, (_OWN_HEADER, self.text.encode()))
+
+
+UNSTATED = Version(MIN, is_stated=False)
+_VERSIONS = tuple(Version(minor) for minor in range(MAX + 1))
+
+
+def negotiate(headers: Iterable[tuple[bytes, bytes]]) -> Version:
+    """The version a request speaks, from its ASGI headers.
+
+    Raises:
+        Refusal: 406. Of a readable version that is not served with the range headers, of an unreadable one
+            without, as clients of the v1 API know it.
+    """
+    own = common = None
+    for name, value in headers:
+        if name == _OWN_HEADER:
+            own = value
+        elif name == _COMMON_HEADER:
+            common = _entry(value) or common
+    found = common if common is not None else own
+    if found is None:
+        return UNSTATED
+    return parse(found.decode("latin-1").strip())
+
+
+def _entry(value: bytes) -> bytes | None:
+    """The ``baremetal`` entry of a comma separated ``OpenStack-API-Version``; other services are ignored."""
+    for entry in value.split(b","):
+        service, _, version = entry.strip().partition(b" ")
+        if service.lower() == b"baremetal":
+            return version
+    return None
+
+
+def parse(text: str) -> Version:
+    """``1.34`` or ``latest`` as a version. Raises Refusal (406)."""
+    if text.lower() == "latest":
+        return _VERSIONS[MAX]
+    form = _FORM.fullmatch(text)
+    if form is None:
+        raise Refusal(406, "The API version in the request is not of the form MAJOR.MINOR.", is_routing=True)
+    major, minor = int(form[1]), int(form[2])
+    if major != 1 or not MIN <= minor <= MAX:
+        raise Refusal(
+            406,
+            f"Version {text} is not served. The versions served are 1.{MIN} to 1.{MAX}.",
+            is_routing=True,
+            headers=RANGE_HEADERS,
+        )
+    return _VERSIONS[minor]

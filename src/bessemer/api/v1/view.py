@@ -1,0 +1,153 @@
+"""What answers look like: which fields a version and a selection show, and rows turned into wire records.
+
+A view is compiled once per table, version and selection. It tells the store which columns to fetch, and turns
+each row into a record that msgspec encodes at once; JSON columns are passed on as the text they are. Nothing
+here looks inside a document except to mask secrets.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+
+from bessemer.api.v1 import value
+from bessemer.api.v1.mask import Masker
+from bessemer.api.v1.table.field import Field, Kind, Table
+from bessemer.kernel.error import InvalidValue
+
+#: The fields shown by default in a list, all of them, or those named.
+Selection = Literal["listed", "all"] | tuple[str, ...]
+Computed = Mapping[str, Mapping[str, Any]]
+
+_EMPTY = msgspec.Raw(b"{}")
+#: Fields every resource has besides those of its table.
+_LINKS = Field(name="links", kind=Kind.LINKS, is_computed=True)
+
+
+def select(table: Table, names: Sequence[str] | None, minor: int, otherwise: Selection) -> Selection:
+    """The selection that ``fields=`` asks for.
+
+    Raises:
+        InvalidValue: A field nobody knows.
+        Refusal: 406: a field newer than the request's version.
+    """
+    if names is None:
+        return otherwise
+    chosen = tuple(sorted({name.lower() for name in names}))
+    for name in chosen:
+        row = _LINKS if name == _LINKS.name else table.by_name.get(name)
+        if row is None or not row.can_select:
+            raise InvalidValue(f"'{name[:80]}' is not a field of a {table.noun}.")
+        if not row.is_in(minor):
+            raise value.too_new(name, row.since)
+    return chosen
+
+
+class View:
+    """One way of showing a resource.
+
+    ``columns`` are what a row must hold, in this order: first the identity of the resource, then the stored
+    fields that are shown.
+    """
+
+    def __init__(self, table: Table, minor: int, selection: Selection) -> None:
+        shown = [row for row in table.fields if row.is_in(minor) and row.can_select and _is_in(row, selection)]
+        identity = table.by_name[table.identity]
+        stored = [row for row in shown if not row.is_computed and row is not identity]
+        self.table = table
+        self.columns = (identity.name, *(row.name for row in stored))
+        self.computed = tuple(row.name for row in shown if row.is_computed and row.kind is not Kind.LINKS)
+        self._shows_identity = identity in shown
+        self._converters = [
+            (index, convert)
+            for index, row in enumerate(stored, start=1)
+            if (convert := _converter(row, minor)) is not None
+        ]
+        self._link_fields = tuple(row.name for row in shown if row.kind is Kind.LINKS)
+        names = (*(self.columns if self._shows_identity else self.columns[1:]), *self.computed)
+        self._record = msgspec.defstruct("Record", (*names, *self._link_fields, _LINKS.name))
+
+    def render(self, row: Sequence[Any], links: "Links", computed: Computed) -> msgspec.Struct:
+        """A row as a record to encode. ``computed`` gives, by field and identity, what no column holds."""
+        values = list(row)
+        for index, convert in self._converters:
+            values[index] = convert(values[index])
+        identity = values[0]
+        if not self._shows_identity:
+            del values[0]
+        for name in self.computed:
+            values.append(computed[name].get(identity))
+        for name in self._link_fields:
+            values.append(links.below(identity, name))
+        return self._record(*values, links.of(identity))
+
+    def row_of(self, record: Any) -> Sequence[Any]:
+        """The row of a record of the domain."""
+        return [getattr(record, column) for column in self.columns]
+
+
+@lru_cache(maxsize=256)
+def view(table: Table, minor: int, selection: Selection) -> View:
+    return View(table, minor, selection)
+
+
+def _is_in(row: Field, selection: Selection) -> bool:
+    if selection == "all":
+        return True
+    return row.is_listed if selection == "listed" else row.name in selection
+
+
+def _converter(row: Field, minor: int) -> Callable[[Any], Any] | None:
+    """How the stored value becomes the shown one; None when it is shown as it is."""
+    if row.secret is not None:
+        return Masker(row.secret)
+    if row.kind in (Kind.OBJECT, Kind.LIST):
+        return _raw
+    aliases = {alias.value: alias.shown for alias in row.older if minor < alias.below}
+    return (lambda held: aliases.get(held, held)) if aliases else None
+
+
+def _raw(held: Any) -> Any:
+    if held == "{}":
+        return _EMPTY
+    return msgspec.Raw(held) if isinstance(held, str) else held
+
+
+class Links:
+    """Addresses of one kind of resource, as clients reach this API at ``base`` (no trailing slash).
+
+    They are put together as JSON text, since every item of every list carries some.
+    Source: v1 contract, common_to_all.links.
+    """
+
+    def __init__(self, base: str, path: str, *, has_bookmark: bool = True) -> None:
+        self._address = f"{base}/v1/{path}/"
+        self._before = '[{"href":"' + _inside(self._address)
+        self._between = '","rel":"self"}'
+        self._after = "]"
+        if has_bookmark:
+            self._between += ',{"href":"' + _inside(f"{base}/{path}/")
+            self._after = '","rel":"bookmark"}]'
+        self._has_bookmark = has_bookmark
+
+    def of(self, identity: str) -> msgspec.Raw:
+        return msgspec.Raw(self._text(_inside(identity)))
+
+    def below(self, identity: str, name: str) -> msgspec.Raw:
+        """Links to a sub-resource."""
+        text = self._text(f"{_inside(identity)}/{name}")
+        # Chassis have shown the links of their nodes as a list inside a list since the first version.
+        return msgspec.Raw(f"[{text}]" if name == "nodes" else text)
+
+    def address(self, identity: str) -> str:
+        return self._address + identity
+
+    def _text(self, tail: str) -> str:
+        again = tail if self._has_bookmark else ""
+        return f"{self._before}{tail}{self._between}{again}{self._after}"
+
+
+def _inside(text: str) -> str:
+    """``text`` as it stands between the quotes of a JSON string."""
+    return msgspec.json.encode(text)[1:-1].decode()

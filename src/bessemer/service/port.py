@@ -1,0 +1,142 @@
+"""Ports as records: register, look at, change, delete."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from bessemer.domain.node import Node
+from bessemer.domain.port import Port
+from bessemer.kernel.error import Conflict, InvalidValue, NotFound
+from bessemer.kernel.ident import new_uuid
+from bessemer.service.caller import Caller
+from bessemer.service.lock import refuse_locked
+from bessemer.service.management import in_time
+from bessemer.service.node_access import NodeAccess
+from bessemer.service.node_rule import refuse_inspecting
+from bessemer.service.port_rule import check_delete, check_update, check_values
+from bessemer.service.task import Tasks
+from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.node import find_node, get_node
+from bessemer.store.page import Page
+from bessemer.store.port import (
+    PortFilter,
+    create_port,
+    delete_port,
+    find_port,
+    list_port_rows,
+    update_port,
+)
+
+Edit = Callable[[Port], Mapping[str, Any]]
+
+
+class PortService:
+    def __init__(self, access: NodeAccess, tasks: Tasks) -> None:
+        self._access = access
+        self._database = access.database
+        self._tasks = tasks
+
+    async def get(self, caller: Caller, ident: str) -> Port:
+        """By UUID or name. Raises NotFound."""
+        async with self._database.read() as tx:
+            return await _find(tx, ident)
+
+    async def list_rows(
+        self, caller: Caller, columns: Sequence[str], filters: PortFilter, page: Page
+    ) -> list[AnyRow]:
+        """Columns as the database has them. Raises NotFound when the marker does not exist."""
+        async with self._database.read() as tx:
+            return await list_port_rows(tx, columns, filters, page)
+
+    async def create(self, caller: Caller, values: Mapping[str, Any]) -> Port:
+        """Register a port. ``node_ident`` may name its node instead of ``node_uuid``.
+
+        Raises:
+            InvalidValue: The node does not exist; values that are never right.
+            Duplicate: uuid, address or name is taken.
+        """
+        found = dict(values)
+        check_values(found)
+        _refuse_portgroup(found)
+        uuid = found.pop("uuid", None) or new_uuid()
+        async with self._database.write() as tx:
+            node = await _node_of(tx, found)
+            if node is None:
+                raise InvalidValue("A port needs its node: node_uuid, or node_ident.")
+            found["node_uuid"] = node.uuid
+            return await create_port(tx, Port(uuid=uuid, created_at=tx.now(), **found))
+
+    async def update(
+        self, caller: Caller, ident: str, edit: Edit, *, refuse_while_inspecting: bool = True
+    ) -> Port:
+        """Change fields of a port, after its node's network interface has agreed.
+
+        Raises:
+            NotFound: No such port.
+            NodeLocked: An operation is at work on its node.
+            InvalidValue: Another node that does not exist; values that are never right.
+            Conflict: The node's state does not allow it; somebody else changed the port meanwhile.
+        """
+        async with self._database.read() as tx:
+            port = await _find(tx, ident)
+        node = await self._access.check_free(caller, port.node_uuid)
+        if refuse_while_inspecting:
+            refuse_inspecting(node)
+        changes = dict(edit(port))
+        _refuse_portgroup(changes)
+        check_values({**msgspec.structs.asdict(port), **changes})
+        async with self._database.read() as tx:
+            new_node = await _node_of(tx, changes)
+        if new_node is not None:
+            changes["node_uuid"] = new_node.uuid
+        check_update(node, port, changes)
+        after = msgspec.structs.replace(port, **changes)
+        task = await self._tasks.open(node)
+        await in_time(task.driver.network.port_changed(task, port, after), "agree to the change of its port")
+        return await self._write(port, changes)
+
+    async def _write(self, port: Port, changes: Mapping[str, Any]) -> Port:
+        async with self._database.write() as tx:
+            node = await get_node(tx, port.node_uuid, lock=True)
+            refuse_locked(node)
+            if await _find(tx, port.uuid) != port:
+                raise Conflict(f"Port {port.uuid} was changed by somebody else meanwhile.", hint="Try again.")
+            return await update_port(tx, port.uuid, **changes)
+
+    async def delete(self, caller: Caller, ident: str) -> None:
+        """Raises NotFound, NodeLocked, or Conflict while a virtual interface is attached."""
+        async with self._database.read() as tx:
+            port = await _find(tx, ident)
+
+        async def work(tx: Transaction, node: Node) -> None:
+            check_delete(node, await _find(tx, port.uuid))
+            await delete_port(tx, port.uuid)
+
+        await self._access.change(caller, port.node_uuid, work)
+
+
+async def _find(tx: Transaction, ident: str) -> Port:
+    port = await find_port(tx, ident)
+    if port is None:
+        raise NotFound(f"Port {ident} could not be found.")
+    return port
+
+
+async def _node_of(tx: Transaction, values: dict[str, Any]) -> Node | None:
+    """The node that ``values`` name, if they name one. Takes ``node_ident`` out. Raises InvalidValue."""
+    by_ident, by_uuid = values.pop("node_ident", None), values.get("node_uuid")
+    if by_ident and by_uuid:
+        raise InvalidValue("Give node_uuid or node_ident, not both.")
+    wanted = by_ident or by_uuid
+    if not wanted:
+        return None
+    node = await find_node(tx, wanted)
+    if node is None:
+        raise InvalidValue(f"The node {wanted} does not exist.")
+    return node
+
+
+def _refuse_portgroup(values: Mapping[str, Any]) -> None:
+    if values.get("portgroup_uuid"):
+        raise InvalidValue(f"The port group {values['portgroup_uuid']} does not exist.")

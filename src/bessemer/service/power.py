@@ -1,0 +1,77 @@
+"""Power: asking for a change. The change itself is an operation. Source: v1 contract, power."""
+
+from bessemer.domain.node import Node, label
+from bessemer.domain.operation import NewOperation
+from bessemer.domain.power import PowerTarget
+from bessemer.domain.provision import ProvisionState
+from bessemer.engine.gateway import Gateway
+from bessemer.kernel.error import Conflict, InvalidValue, NodeLocked
+from bessemer.service.caller import Caller
+from bessemer.service.node_access import NodeAccess
+from bessemer.service.task import Tasks
+from bessemer.store.database import Transaction
+from bessemer.store.node import update_node
+from bessemer.store.operation import find_active
+
+_CLEANING = frozenset({ProvisionState.CLEANING, ProvisionState.CLEAN_WAIT})
+_OFF = frozenset({PowerTarget.OFF, PowerTarget.SOFT_OFF})
+
+
+class PowerService:
+    def __init__(self, access: NodeAccess, gateway: Gateway, tasks: Tasks) -> None:
+        self._access = access
+        self._gateway = gateway
+        self._tasks = tasks
+
+    async def request(
+        self, caller: Caller, ident: str, target: PowerTarget, *, timeout_s: int | None = None
+    ) -> None:
+        """Start the operation that brings the machine to ``target``, in maintenance too.
+
+        Asking for the present state is fine: the operation reads the state again.
+
+        Raises:
+            NotFound: No such node.
+            InvalidValue: The node is being cleaned; its driver cannot do this; its settings are incomplete.
+            Conflict: The node must not be switched off.
+            NodeLocked: Another operation works on the node, or waits in the middle of its work.
+        """
+
+        async def work(tx: Transaction, node: Node) -> None:
+            await self._check(tx, node, target)
+            await update_node(tx, node.uuid, target_power_state=target.result, last_error=None)
+            await self._gateway.enqueue(
+                tx,
+                NewOperation(
+                    node_uuid=node.uuid,
+                    kind="power",
+                    args={"target": target.value, "timeout": timeout_s},
+                    conductor_group=node.conductor_group,
+                    requested_by=caller.label,
+                    request_id=caller.request_id,
+                ),
+            )
+
+        await self._access.change(caller, ident, work)
+
+    async def _check(self, tx: Transaction, node: Node, target: PowerTarget) -> None:
+        if node.provision_state in _CLEANING:
+            raise InvalidValue(
+                f"Node '{label(node)}' is in '{node.provision_state}': its power can not be changed."
+            )
+        if node.disable_power_off and target in _OFF:
+            raise Conflict(f"Node '{label(node)}' must not be powered off (disable_power_off).")
+        task = await self._tasks.open_in(tx, node)
+        task.driver.power.validate(task)
+        supported = task.driver.power.supported_targets(task)
+        if target not in supported:
+            raise InvalidValue(
+                f"The power interface '{task.driver.power.name}' can not do '{target}'.",
+                hint=f"It can do: {', '.join(supported)}.",
+            )
+        active = await find_active(tx, node.uuid)
+        if active is not None:
+            raise NodeLocked(
+                f"Node '{label(node)}' has an unfinished operation '{active.kind}' ({active.state}).",
+                hint="Wait until it is done, or abort it.",
+            )

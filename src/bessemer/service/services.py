@@ -1,0 +1,72 @@
+"""All use cases together, as APIs are given them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from bessemer.config.settings import Settings
+from bessemer.engine.gateway import Gateway
+from bessemer.hardware.composition import Composition
+from bessemer.kernel.clock import Clock
+from bessemer.service.agent import AgentService
+from bessemer.service.chassis import ChassisService
+from bessemer.service.conductor import ConductorService
+from bessemer.service.driver import DriverService
+from bessemer.service.history import HistoryService
+from bessemer.service.lock import LockWait
+from bessemer.service.management import ManagementService
+from bessemer.service.node import NodeService
+from bessemer.service.node_access import NodeAccess
+from bessemer.service.passthru import PassthruService
+from bessemer.service.port import PortService
+from bessemer.service.power import PowerService
+from bessemer.service.provision import ProvisionService
+from bessemer.service.task import Tasks
+from bessemer.service.trait import TraitService
+from bessemer.service.vif import VifService
+from bessemer.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    nodes: NodeService
+    provision: ProvisionService
+    power: PowerService
+    management: ManagementService
+    vifs: VifService
+    traits: TraitService
+    history: HistoryService
+    passthru: PassthruService
+    ports: PortService
+    chassis: ChassisService
+    drivers: DriverService
+    conductors: ConductorService
+    agents: AgentService
+
+    @classmethod
+    def build(
+        cls,
+        database: Database,
+        gateway: Gateway,
+        composition: Composition,
+        settings: Settings,
+        clock: Clock,
+    ) -> Self:
+        """Every use case on these collaborators."""
+        access = NodeAccess(database, LockWait(settings.conductor))
+        tasks = Tasks(database, composition)
+        conductors = ConductorService(database, settings.conductor, clock)
+        return cls(
+            nodes=NodeService(access, composition, conductors, settings),
+            provision=ProvisionService(access, gateway, tasks, settings),
+            power=PowerService(access, gateway, tasks),
+            management=ManagementService(access, tasks),
+            vifs=VifService(access, tasks),
+            traits=TraitService(access),
+            history=HistoryService(access),
+            passthru=PassthruService(access, tasks),
+            ports=PortService(access, tasks),
+            chassis=ChassisService(database),
+            drivers=DriverService(conductors, composition),
+            conductors=conductors,
+            agents=AgentService(access, gateway, settings),
+        )
