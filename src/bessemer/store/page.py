@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Select, Table, Text, and_, or_, select
+from sqlalchemy import Column, ColumnElement, Select, Table, Text, and_, literal, or_, select
 
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.store.database import Transaction
@@ -63,6 +63,7 @@ def _behind(table: Table, column: Column[Any], row: tuple[Any, int], *, is_down:
     if value is None:
         same = and_(column.is_(None), later)
         return or_(same, column.is_not(None)) if is_down else same
-    further: ColumnElement[bool] = column < value if is_down else column > value
-    behind = or_(further, and_(column == value, later))
+    bound = literal(value, column.type)
+    further: ColumnElement[bool] = column < bound if is_down else column > bound
+    behind = or_(further, and_(column == bound, later))
     return or_(behind, column.is_(None)) if column.nullable and not is_down else behind
