@@ -1,1 +1,4 @@
-"""Virtual bare metal: QEMU machines whose BMCs speak Redfish."""
+"""Virtual bare metal: QEMU machines whose BMCs speak Redfish.
+
+Start with ``bessemer_lab.lab.Lab`` and ``bessemer_lab.machine``.
+"""
