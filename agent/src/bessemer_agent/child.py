@@ -1,0 +1,51 @@
+"""Running the programs of the ramdisk: argument lists, never a shell, always a deadline."""
+
+from typing import NamedTuple, Protocol
+
+from bessemer_agent.error import ChildFailed
+
+
+class Output(NamedTuple):
+    """What a program said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Run(Protocol):
+    """The shape of :func:`run`, for those who take it as a collaborator."""
+
+    def __call__(
+        self, argv: list[str], *, timeout_s: float, check: bool = True, stdin: str | None = None
+    ) -> Output: ...
+
+
+def run(argv: list[str], *, timeout_s: float, check: bool = True, stdin: str | None = None) -> Output:
+    """Run ``argv`` to its end and return what it said; its input is empty unless given.
+
+    Raises:
+        ChildFailed: The program is missing, took longer than ``timeout_s`` (it is killed), or, with
+        ``check``,
+            ended with another status than 0.
+    """
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            argv,
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ChildFailed(f"{argv[0]} is not in this ramdisk") from error
+    except subprocess.TimeoutExpired as error:
+        raise ChildFailed(f"{' '.join(argv)} took longer than {timeout_s:.0f} s") from error
+    if check and done.returncode != 0:
+        told = (done.stderr or done.stdout).strip()[-500:]
+        raise ChildFailed(f"{' '.join(argv)} ended with status {done.returncode}: {told}")
+    return Output(done.returncode, done.stdout, done.stderr)
