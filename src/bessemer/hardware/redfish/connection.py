@@ -148,7 +148,9 @@ class BmcConnection:
                 return await self._follow(call)
             except BmcUnreachable as error:
                 may_repeat = error.is_unsent or call.method == "GET"
-                if attempt == attempts or not may_repeat:
+                # An internal error is rarely a passing one: a second look is enough.
+                most = min(attempts, 2) if error.status == 500 else attempts
+                if attempt >= most or not may_repeat:
                     raise
                 failures.append(error)
                 await asyncio.sleep(self._settings.connection_retry_interval)

@@ -35,11 +35,15 @@ class BmcRefused(DeviceRefused):
 
 
 class BmcUnreachable(DeviceUnreachable):
-    """No usable answer. ``is_unsent``: the request cannot have reached the BMC, so it did nothing."""
+    """No usable answer. ``is_unsent``: the request cannot have reached the BMC, so it did nothing.
 
-    def __init__(self, message: str, *, hint: str = "", is_unsent: bool = False) -> None:
+    ``status`` is the HTTP status of an answer that says "not now" (500, 503...); 0 when there was none.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", is_unsent: bool = False, status: int = 0) -> None:
         super().__init__(message, hint=hint)
         self.is_unsent = is_unsent
+        self.status = status
 
 
 def credentials_refused(bmc: str, status: int) -> BmcRefused:
@@ -64,7 +68,7 @@ def from_answer(bmc: str, what: str, answer: AsyncRestResponse) -> DeviceError:
     said = _joined(message.get("Message") for message in messages) or _plain_text(answer)
     message = f"The BMC at {bmc} answered {what} with HTTP {answer.status}" + (f": {said}" if said else ".")
     if answer.status in BUSY:
-        return BmcUnreachable(message)
+        return BmcUnreachable(message, status=answer.status)
     return BmcRefused(
         message,
         hint=_joined(m.get("Resolution") for m in messages if m.get("Resolution") != "None"),

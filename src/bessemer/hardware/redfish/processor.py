@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bessemer.hardware.redfish.resource import Resource, each, read_members
+from bessemer.hardware.redfish.resource import Resource, each, read_members_if_any
 from bessemer.hardware.redfish.system import ComputerSystem
 
 #: Names that Linux gives to what Redfish calls InstructionSet.
@@ -31,8 +31,7 @@ class Processors:
 
 
 async def read_processors(system: ComputerSystem) -> Processors:
-    link = system.resource.find_link("Processors")
-    every = await read_members(system.bmc, link) if link else []
+    every = await read_members_if_any(system.bmc, system.resource.find_link("Processors"))
     cpus = [cpu for cpu in every if _is_cpu(cpu)]
     sets = [_ARCHITECTURES.get(name) for name in each(cpus, "InstructionSet")]
     speeds = [speed for cpu in cpus if (speed := cpu.find(int, "MaxSpeedMHz"))]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from bessemer.hardware.redfish.connection import BmcConnection, JsonObject
+from bessemer.hardware.redfish.failure import BmcRefused, BmcUnreachable
 from bessemer.kernel.error import DeviceError
 
 T = TypeVar("T")
@@ -115,6 +116,22 @@ async def read(bmc: BmcConnection, path: str) -> Resource:
 async def read_members(bmc: BmcConnection, path: str) -> list[Resource]:
     """Read every member of the collection at ``path``, in its order."""
     return [await read(bmc, member) for member in await member_paths(bmc, path)]
+
+
+async def read_members_if_any(bmc: BmcConnection, path: str | None) -> list[Resource]:
+    """As ``read_members``, for collections that we can do without.
+
+    Empty when there is no ``path``, and when the BMC answers that it cannot show what it links to: many have
+    parts that do not work.
+    """
+    if path is None:
+        return []
+    try:
+        return await read_members(bmc, path)
+    except (BmcRefused, BmcUnreachable) as error:
+        if error.status in (0, 401, 403):
+            raise
+        return []
 
 
 async def member_paths(bmc: BmcConnection, path: str) -> list[str]:

@@ -5,7 +5,7 @@ Source: https://redfish.dmtf.org/schemas/v1/Storage.json, Drive.json, SimpleStor
 
 from dataclasses import dataclass
 
-from bessemer.hardware.redfish.resource import Resource, read, read_members
+from bessemer.hardware.redfish.resource import Resource, read, read_members_if_any
 from bessemer.hardware.redfish.system import ComputerSystem
 
 
@@ -22,10 +22,7 @@ class Disk:
 
 async def read_drives(system: ComputerSystem) -> list[Resource]:
     """Every drive of every storage controller."""
-    link = system.resource.find_link("Storage")
-    if link is None:
-        return []
-    controllers = await read_members(system.bmc, link)
+    controllers = await read_members_if_any(system.bmc, system.resource.find_link("Storage"))
     paths = [path for controller in controllers for path in controller.links("Drives")]
     return [await read(system.bmc, path) for path in dict.fromkeys(paths)]
 
@@ -35,10 +32,8 @@ async def read_disks(system: ComputerSystem) -> list[Disk]:
     drives = [disk for drive in await read_drives(system) if (disk := _from_drive(drive)) is not None]
     if drives:
         return drives
-    link = system.resource.find_link("SimpleStorage")
-    if link is None:
-        return []
-    return [disk for page in await read_members(system.bmc, link) for disk in _from_simple(page)]
+    pages = await read_members_if_any(system.bmc, system.resource.find_link("SimpleStorage"))
+    return [disk for page in pages for disk in _from_simple(page)]
 
 
 def _from_drive(drive: Resource) -> Disk | None:
