@@ -9,6 +9,8 @@ from pathlib import Path
 from bessemer_lab.error import ConsoleTimeout
 
 _POLL_S = 0.05
+#: A shell may break the echo of a longer line.
+_ECHO_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,12 @@ class Console:
             ) from None
 
     async def send(self, text: str, *, timeout_s: float = 10.0) -> None:
-        """Type a text into the console and wait until the guest echoes it.
+        """Type a text into the console and wait until the guest echoes its beginning.
+
+        Wait for a prompt first: a shell that is just starting throws away what was typed before.
 
         Raises:
-            ConsoleTimeout: There was no echo in time, or the console is held by another client.
+            ConsoleTimeout: There was no echo in time, or another client holds the console.
             OSError: The machine is off.
         """
         reader, writer = await asyncio.open_unix_connection(str(self.socket_path))
@@ -81,7 +85,7 @@ class Console:
             async with asyncio.timeout(timeout_s):
                 writer.write(text.encode())
                 # QEMU may drop what it has not taken yet when a client leaves: stay for the echo
-                await reader.readuntil(text.strip().encode())
+                await reader.readuntil(text.strip()[:_ECHO_LENGTH].encode())
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             raise ConsoleTimeout(f"no echo of {text!r} on the console within {timeout_s:g} s") from None
         finally:
