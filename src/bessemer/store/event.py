@@ -13,6 +13,8 @@ from bessemer.store.page import Page, apply_page
 from bessemer.store.record import Mapper
 from bessemer.store.table import EVENTS
 
+Severity = Literal["INFO", "ERROR"]
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened.
@@ -45,7 +47,7 @@ async def add_event(
     *,
     node_uuid: str | None,
     kind: str,
-    severity: Literal["INFO", "ERROR"] = "INFO",
+    severity: Severity = "INFO",
     message: str = "",
     conductor: str = "",
     user: str | None = None,

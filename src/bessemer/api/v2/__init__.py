@@ -1,0 +1,1 @@
+"""The v2 API, so far: operations and their journal."""

@@ -1,0 +1,87 @@
+"""Operations on the wire: ``GET /v2/nodes/{ident}/operations`` and ``GET /v2/operations/{uuid}``.
+
+Arguments are left out: they may hold what a caller gave in confidence.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bessemer.domain.operation import JournalEntry, Operation
+from bessemer.kernel.error import BessemerError, InvalidValue, NotFound
+from bessemer.service.caller import Caller
+from bessemer.service.operation import OperationService
+from bessemer.store.page import Page
+
+_STATUS = {NotFound: 404, InvalidValue: 400}
+_MOST = 1000
+_SHOWN = (
+    "uuid", "node_uuid", "kind", "state", "position", "phase", "attempt", "progress", "progress_text",
+    "wait_for", "wake_at", "deadline_at", "cancel_reason", "error", "requested_by", "request_id",
+    "created_at", "started_at", "step_started_at", "finished_at",
+)  # fmt: skip
+
+
+def routes(service: OperationService, caller_of: Callable[[Request], Caller]) -> list[Route]:
+    """The routes, for the composition root to mount."""
+
+    async def of_node(request: Request) -> Response:
+        async def answer() -> Any:
+            query = request.query_params
+            page = Page(limit=_limit(query.get("limit")), marker=query.get("marker"), sort_dir="desc")
+            found = await service.list_of_node(caller_of(request), request.path_params["ident"], page)
+            return {"operations": [shown(operation) for operation in found]}
+
+        return await _answered(answer)
+
+    async def one(request: Request) -> Response:
+        async def answer() -> Any:
+            operation, journal = await service.get(caller_of(request), request.path_params["uuid"])
+            return {**shown(operation), "journal": shown_journal(journal)}
+
+        return await _answered(answer)
+
+    return [
+        Route("/v2/nodes/{ident}/operations", of_node, methods=["GET"]),
+        Route("/v2/operations/{uuid}", one, methods=["GET"]),
+    ]
+
+
+def shown(operation: Operation) -> dict[str, Any]:
+    fields = {name: getattr(operation, name) for name in _SHOWN}
+    return {**fields, "plan": [{"step": item.step, "title": item.title} for item in operation.plan]}
+
+
+def shown_journal(journal: Sequence[JournalEntry]) -> list[dict[str, Any]]:
+    keys = ("at", "position", "step", "title", "attempt", "event", "duration_s", "detail")
+    return [{key: getattr(entry, key) for key in keys} for entry in journal]
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return 100
+    if not text.isdecimal() or not 0 < int(text) <= _MOST:
+        raise InvalidValue(f"limit must be a number from 1 to {_MOST}, not '{text}'.")
+    return int(text)
+
+
+async def _answered(answer: Callable[[], Any]) -> Response:
+    try:
+        return _json(await answer(), 200)
+    except BessemerError as error:
+        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+        described = {
+            "code": error.code,
+            "fault": error.fault,
+            "message": error.message,
+            "hint": error.hint,
+        }
+        return _json({"error": described}, status)
+
+
+def _json(document: Any, status: int) -> Response:
+    return Response(msgspec.json.encode(document), status, media_type="application/json")

@@ -1,0 +1,177 @@
+"""Getting a machine into the agent's ramdisk, and out of it again: rows that several workflows share."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from bessemer.config.settings import Settings
+from bessemer.domain.operation import Operation
+from bessemer.domain.power import BootMode, PowerState, PowerTarget
+from bessemer.engine.workflow import Done, OnInterrupt, Wait
+from bessemer.hardware.interface import RamdiskBoot
+from bessemer.kernel.clock import seconds_between, timestamp
+from bessemer.kernel.error import DeviceError
+from bessemer.kernel.ident import new_token
+from bessemer.workflow import agent_command
+from bessemer.workflow.collaborators import NodeContext, NodeStep
+from bessemer.workflow.power import hard_off, patient, reached, request
+from bessemer.workflow.task import NodeTask, open_task
+
+#: What is known of a running ramdisk; wiped when it ends.
+AGENT_FACTS = (
+    "agent_url",
+    "agent_version",
+    "agent_last_heartbeat",
+    "agent_secret_token",
+    "agent_secret_token_pregenerated",
+    "agent_verify_ca",
+    "boot_key",
+)
+#: An agent told to power off that has not done so after this long is switched off.
+FAREWELL_S = 20.0
+
+Timeout = Callable[[Settings], int]
+
+
+def needs_agent(operation: Operation) -> bool:
+    """Whether this operation works through the ramdisk; noted by the workflow's first step."""
+    return bool(operation.data.get("needs_agent", True))
+
+
+async def forget_agent(task: NodeTask) -> None:
+    await task.remember(**dict.fromkeys(AGENT_FACTS))
+
+
+def into_agent(purpose: str, timeout: Timeout) -> tuple[NodeStep, ...]:
+    """Rows that take a machine from any state to a running agent on the ``purpose`` network."""
+
+    async def attach(context: NodeContext) -> None:
+        task = await open_task(context)
+        await task.driver.network.add_network(task, purpose)
+
+    async def detach(context: NodeContext) -> None:
+        task = await open_task(context)
+        await task.driver.network.remove_network(task, purpose)
+
+    async def is_present(context: NodeContext) -> Done | Wait:
+        return await _agent_is_present(context, timeout(context.deps.settings))
+
+    return (
+        hard_off("power off before the agent", when=needs_agent),
+        NodeStep(f"attach {purpose} network", attach, OnInterrupt.IDEMPOTENT, undo=detach, when=needs_agent),
+        NodeStep(
+            "prepare the agent's boot",
+            _prepare_boot,
+            OnInterrupt.IDEMPOTENT,
+            undo=_leave_safe,
+            when=needs_agent,
+            timeout_s=300.0,
+        ),
+        NodeStep(
+            "boot the agent",
+            _switch_on,
+            OnInterrupt.IDEMPOTENT,
+            until=is_present,
+            undone_by="prepare the agent's boot",
+            when=needs_agent,
+        ),
+    )
+
+
+def out_of_agent(purpose: str) -> tuple[NodeStep, ...]:
+    """Rows that end the ramdisk cleanly: disks flushed, machine off, nothing of it left behind."""
+
+    async def detach(context: NodeContext) -> None:
+        task = await open_task(context)
+        await task.driver.network.remove_network(task, purpose)
+
+    return (
+        NodeStep(
+            "tear down the agent", _say_farewell, OnInterrupt.IDEMPOTENT, until=_has_left, when=needs_agent
+        ),
+        hard_off("power off after the agent", when=needs_agent),
+        NodeStep("clean up the agent's boot", _clean_up_boot, OnInterrupt.IDEMPOTENT, when=needs_agent),
+        NodeStep(f"detach {purpose} network", detach, OnInterrupt.IDEMPOTENT, when=needs_agent),
+    )
+
+
+async def _prepare_boot(context: NodeContext) -> None:
+    """A fresh token and boot URL each time: what an earlier ramdisk knew opens nothing any more."""
+    task = await open_task(context)
+    facts: dict[str, Any] = dict.fromkeys(AGENT_FACTS)
+    await task.remember(
+        **facts
+        | {
+            "agent_secret_token": new_token(),
+            "agent_secret_token_pregenerated": True,
+            "boot_key": new_token(),
+        }
+    )
+    await context.deps.artefacts.prepare(task.node)
+    iso_url = context.deps.artefacts.url_for(task.node, context.deps.base_url)
+    mode = BootMode(task.node.boot_mode or context.deps.settings.deploy.default_boot_mode)
+    await task.driver.boot.prepare_ramdisk(task, RamdiskBoot(iso_url=iso_url, boot_mode=mode))
+
+
+async def _switch_on(context: NodeContext) -> None:
+    await request(context, PowerTarget.ON)
+
+
+async def _agent_is_present(context: NodeContext, timeout_s: int) -> Done | Wait:
+    task = await open_task(context)
+    facts = task.node.driver_internal_info
+    if not facts.get("agent_url"):
+        return Wait(
+            "agent",
+            timeout_s=timeout_s or None,
+            reason="the agent has not called back. Look at the machine's console; check that the BMC reached "
+            "the boot ISO and that the machine's network reaches the API.",
+        )
+    await task.save(power_state=PowerState.ON, target_power_state=None)
+    return Done(detail=f"agent {facts.get('agent_version')} at {facts['agent_url']}")
+
+
+async def _leave_safe(context: NodeContext) -> None:
+    """Undo of the ramdisk boot: the machine off, its media and boot override taken back, the token dead."""
+    task = await open_task(context)
+    if context.deps.settings.deploy.power_off_after_deploy_failure:
+        await task.driver.power.request_power(task, PowerTarget.OFF)
+    await task.driver.boot.clean_up_ramdisk(task)
+    await forget_agent(task)
+
+
+async def _say_farewell(context: NodeContext) -> None:
+    """Flush the disks, then let the ramdisk power off by itself; silence is dealt with by the next row."""
+    if not context.data.get("disks_flushed"):
+        await agent_command.run_at_once(context, "standby.sync", {})
+        context.data["disks_flushed"] = True
+        await context.save()
+    task = await open_task(context)
+    try:
+        await context.deps.agents.execute(task.node, "standby.power_off", {})
+    except DeviceError as error:
+        context.data["farewell"] = str(error)
+
+
+async def _has_left(context: NodeContext) -> Done | Wait:
+    outcome = await reached(context, PowerState.OFF, FAREWELL_S)
+    waited_s = seconds_between(context.step_started_at, timestamp(context.clock))
+    if isinstance(outcome, Done) or waited_s < FAREWELL_S:
+        return outcome if isinstance(outcome, Done) else replace(outcome, timeout_s=None)
+    return Done(detail="the ramdisk did not power off; the machine will be switched off")
+
+
+async def _clean_up_boot(context: NodeContext) -> None:
+    task = await open_task(context)
+    await task.driver.boot.clean_up_ramdisk(task)
+    await forget_agent(task)
+
+
+def patient_command(name: str, **options: Any) -> dict[str, Any]:
+    """The faces of a step that runs one asynchronous agent command (see ``agent_command``)."""
+    return {
+        "on_interrupt": OnInterrupt.CHECK,
+        "check": agent_command.was_started,
+        "until": patient(agent_command.is_done, silence_s=agent_command.SILENCE_S),
+        **options,
+    }

@@ -1,0 +1,95 @@
+"""Clean: nothing of the former user is left, and the machine is as its operator wants it.
+
+Automated cleaning runs what drivers and agent announce, by priority; manual cleaning runs what the operator
+named.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from bessemer.config.settings import Settings
+from bessemer.domain.node import Node
+from bessemer.domain.operation import Operation
+from bessemer.domain.provision import Event, ProvisionState
+from bessemer.domain.step import StepKind, in_order
+from bessemer.engine.workflow import Done, OnInterrupt, Workflow
+from bessemer.workflow import hardware_step
+from bessemer.workflow.agent_boot import into_agent, out_of_agent
+from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
+from bessemer.workflow.projection import Projection
+from bessemer.workflow.task import open_task
+
+CLEAN_STEP = "clean step"
+STATES = frozenset({ProvisionState.CLEANING, ProvisionState.CLEAN_WAIT, ProvisionState.CLEAN_HOLD})
+
+
+async def check_settings(context: NodeContext) -> None:
+    task = await open_task(context)
+    for interface in (task.driver.power, task.driver.management, task.driver.network, task.driver.deploy):
+        interface.validate(task)
+    wants_ramdisk = not context.operation.args.get("disable_ramdisk", False)
+    context.data["needs_agent"] = task.driver.deploy.needs_agent and wants_ramdisk
+    if context.data["needs_agent"]:
+        task.driver.boot.validate(task)
+        context.deps.artefacts.validate(task.node)
+    await task.save(last_error=None)
+
+
+async def choose_steps(context: NodeContext) -> Done:
+    """What will be done, put into the plan where everybody can see it."""
+    offered = await hardware_step.collect(context, StepKind.CLEAN)
+    if context.operation.args.get("automated"):
+        deploy = context.deps.settings.deploy
+        priorities = {
+            "erase_devices": deploy.erase_devices_priority,
+            "erase_devices_metadata": deploy.erase_devices_metadata_priority,
+        }
+        steps = in_order(StepKind.CLEAN, hardware_step.overridden(offered, priorities))
+    else:
+        steps = hardware_step.chosen(offered, context.operation.args.get("clean_steps") or ())
+    names = ", ".join(f"{step.interface}.{step.step}" for step in steps) or "nothing"
+    return Done(detail=f"will run: {names}", insert=hardware_step.planned(CLEAN_STEP, steps))
+
+
+def _timeout(settings: Settings) -> int:
+    return settings.conductor.clean_callback_timeout
+
+
+def _is_manual(operation: Operation) -> bool:
+    return not operation.args.get("automated")
+
+
+def _makes_available(node: Node, operation: Operation) -> bool:
+    return not _is_manual(operation) and not node.retired
+
+
+def _broken(node: Node, operation: Operation) -> dict[str, Any]:
+    """A machine whose cleaning failed may hold anything: nobody gets it before a human has looked."""
+    if operation.cancel_reason:
+        return {}
+    return {
+        "maintenance": True,
+        "maintenance_reason": "Cleaning failed; see last_error.",
+        "fault": "clean failure",
+    }
+
+
+def clean(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
+    return Workflow(
+        "clean",
+        steps=(
+            NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
+            *into_agent("cleaning", _timeout),
+            NodeStep("choose clean steps", choose_steps, OnInterrupt.IDEMPOTENT),
+            *out_of_agent("cleaning"),
+        ),
+        extra=(hardware_step.carry_out(CLEAN_STEP, StepKind.CLEAN),),
+        on_change=projection(
+            history="cleaning",
+            step_field="clean_step",
+            states=STATES,
+            done=lambda node, operation: Event.DONE if _makes_available(node, operation) else Event.MANAGE,
+            heading=lambda operation: ProvisionState.MANAGEABLE if _is_manual(operation) else None,
+            on_failure=_broken,
+        ),
+    )

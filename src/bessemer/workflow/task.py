@@ -1,0 +1,52 @@
+"""One node in the hands of one step: what drivers get to see and may change, fenced by the operation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bessemer.domain.node import Node
+from bessemer.domain.port import Port
+from bessemer.hardware.driver import Driver
+from bessemer.store.node import get_node, merge_node, update_node
+from bessemer.store.port import list_ports_of
+from bessemer.workflow.collaborators import NodeContext
+
+
+class NodeTask:
+    """A ``hardware.interface.Task`` whose writes are those of a running operation.
+
+    ``save`` and ``remember`` raise FenceLost when another process has taken the operation over.
+    """
+
+    def __init__(self, context: NodeContext, node: Node, ports: Sequence[Port]) -> None:
+        self._context = context
+        self._node = node
+        self._ports = ports
+
+    @property
+    def node(self) -> Node:
+        return self._node
+
+    @property
+    def ports(self) -> Sequence[Port]:
+        return self._ports
+
+    @property
+    def driver(self) -> Driver:
+        """The interfaces chosen for the node as it is now."""
+        return self._context.deps.composition.driver_for(self._node)
+
+    async def save(self, **changes: Any) -> None:
+        async with self._context.write() as tx:
+            self._node = await update_node(tx, self._node.uuid, **changes)
+
+    async def remember(self, **facts: Any) -> None:
+        async with self._context.write() as tx:
+            self._node = await merge_node(tx, self._node.uuid, "driver_internal_info", facts)
+
+
+async def open_task(context: NodeContext) -> NodeTask:
+    """The operation's node and its ports as they are in the database at this moment."""
+    async with context.deps.database.read() as tx:
+        node = await get_node(tx, context.operation.node_uuid)
+        ports = await list_ports_of(tx, node.uuid)
+    return NodeTask(context, node, ports)

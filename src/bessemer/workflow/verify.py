@@ -1,0 +1,63 @@
+"""Verify: can this machine be controlled with what the operator told us? Enroll -> manageable."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from bessemer.domain.provision import ProvisionState
+from bessemer.engine.workflow import OnInterrupt, Workflow
+from bessemer.kernel.error import Unsupported
+from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
+from bessemer.workflow.projection import Projection
+from bessemer.workflow.task import open_task
+
+T = TypeVar("T")
+
+
+async def check_settings(context: NodeContext) -> None:
+    """The node's power and management settings are complete and well formed."""
+    task = await open_task(context)
+    task.driver.power.validate(task)
+    task.driver.management.validate(task)
+
+
+async def read_power_state(context: NodeContext) -> None:
+    """The BMC answers and says whether the machine is on."""
+    task = await open_task(context)
+    await task.save(power_state=await task.driver.power.get_power_state(task))
+
+
+async def read_identity(context: NodeContext) -> None:
+    """What the BMC says of the machine that later work builds on: vendor, boot mode, health."""
+    task = await open_task(context)
+    management = task.driver.management
+    found = {
+        "boot_mode": await _or_none(management.get_boot_mode(task)),
+        "secure_boot": await _or_none(management.get_secure_boot(task)),
+        "health": await _or_none(management.get_health(task)),
+    }
+    changes: dict[str, Any] = {field: value for field, value in found.items() if value is not None}
+    vendor = await _or_none(management.detect_vendor(task))
+    if vendor:
+        changes["properties"] = {**task.node.properties, "vendor": vendor}
+    if changes:
+        await task.save(**changes)
+
+
+async def _or_none(question: Awaitable[T]) -> T | None:
+    """The answer, or None from machines that cannot be asked."""
+    try:
+        return await question
+    except Unsupported:
+        return None
+
+
+def verify(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
+    return Workflow(
+        "verify",
+        steps=(
+            NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
+            NodeStep("read power state", read_power_state, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
+            NodeStep("read identity", read_identity, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
+        ),
+        on_change=projection(history="verifying", states=frozenset({ProvisionState.VERIFYING})),
+    )
