@@ -107,7 +107,7 @@ class Lab:
             for number, disk in enumerate(spec.disks):
                 await ensure_disk(disk, place / f"disk{number}.qcow2")
             vm = QemuVm(spec, place, agent_port=record.agent_port, console_socket=console.socket_path)
-        machine = await self._open(spec, Mainboard(spec, record, place, vm), console, record)
+        machine = await self._open(Mainboard(spec, record, place, vm), vm, console, record)
         self._machines[spec.name] = machine
         self._write_index()
         return machine
@@ -121,7 +121,7 @@ class Lab:
         return (await machine.console.wait_for(text, timeout_s=timeout_s, since=since)).text
 
     async def _open(
-        self, spec: MachineSpec, board: Mainboard, console: Console, record: MachineRecord
+        self, board: Mainboard, vm: VirtualMachine, console: Console, record: MachineRecord
     ) -> Machine:
         assert self._password is not None  # noqa: S101 - set when the lab was opened
         board.save()
@@ -131,8 +131,9 @@ class Lab:
         await bmc.open(self._certificate, self._key)
         self._stack.push_async_callback(bmc.close)
         return Machine(
-            spec=spec,
+            spec=board.spec,
             board=board,
+            vm=vm,
             bmc=bmc,
             console=console,
             bmc_url=f"https://127.0.0.1:{record.bmc_port}",
@@ -140,7 +141,7 @@ class Lab:
             password=self._password,
             certificate_path=self._certificate,
             agent_port=record.agent_port,
-            console_port=record.console_port if spec.has_tcp_console else 0,
+            console_port=record.console_port if board.spec.has_tcp_console else 0,
         )
 
     async def _open_relay(self, console: Console, port: int) -> None:

@@ -10,6 +10,7 @@ from bessemer_lab.mainboard import Mainboard
 from bessemer_lab.power import PowerState, ResetType
 from bessemer_lab.qemu import GUEST_GATEWAY
 from bessemer_lab.spec import BootDevice, DiskBus, DiskSpec, Firmware, MachineSpec, NicSpec
+from bessemer_lab.vm import VirtualMachine
 
 __all__ = [
     "BootDevice",
@@ -31,6 +32,8 @@ class Machine:
     #: Resolved: MAC addresses, serials and WWNs are those the guest sees.
     spec: MachineSpec
     board: Mainboard
+    #: What runs it: a ``QemuVm`` or a ``SimulatedVm``.
+    vm: VirtualMachine
     bmc: Bmc
     console: Console
     #: https://127.0.0.1:PORT
