@@ -175,9 +175,10 @@ def _check_token(node: Node, given: Secret | None) -> None:
 def _scheme(url: str) -> str:
     try:
         parts = urlsplit(url)
-        return parts.scheme if parts.hostname else ""
+        has_host = bool(parts.hostname)
     except ValueError:
         return ""
+    return parts.scheme if has_host else ""
 
 
 def _nobody() -> NotFound:

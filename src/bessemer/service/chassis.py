@@ -42,7 +42,7 @@ class ChassisService:
     async def update(
         self, caller: Caller, uuid: str, edit: Callable[[Chassis], Mapping[str, Any]]
     ) -> Chassis:
-        """``edit`` works out the new values from the present ones. Raises NotFound, InvalidValue, Duplicate."""
+        """``edit`` works out new values from the present ones. Raises NotFound, InvalidValue, Duplicate."""
         async with self._database.write() as tx:
             changes = dict(edit(await get_chassis(tx, uuid)))
             if changes.get("uuid", uuid) is None:

@@ -36,7 +36,7 @@ class LockWait:
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """The result of ``attempt``, which must have changed nothing when it raises NodeLocked.
 
-        The pauses grow from a twentieth of a second to the interval, so that short work is waited for shortly.
+        The pauses grow from a twentieth of a second to the interval: short work is not waited for long.
 
         Raises:
             NodeLocked: It still does when patience has run out.

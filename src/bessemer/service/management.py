@@ -86,9 +86,7 @@ class ManagementService:
             raise InvalidValue(
                 f"The boot device '{device}' is not supported.", hint=f"Supported: {', '.join(supported)}."
             )
-        await in_time(
-            management.set_boot_device(task, device, persistent=persistent), "take the boot device"
-        )
+        await in_time(management.set_boot_device(task, device, persistent=persistent), "take the boot device")
 
     async def inject_nmi(self, caller: Caller, ident: str) -> None:
         """Interrupt the machine. Raises NotFound, NodeLocked, Unsupported or DeviceError."""

@@ -1,6 +1,6 @@
 """Nodes as records: enrol, look at, change, delete, put into maintenance."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bessemer.config.settings import Settings
@@ -79,9 +79,7 @@ class NodeService:
         found["conductor_group"] = (
             found.get("conductor_group") or self._settings.default.default_conductor_group
         ).lower()
-        found["resource_class"] = (
-            found.get("resource_class") or self._settings.default.default_resource_class
-        )
+        found["resource_class"] = found.get("resource_class") or self._settings.default.default_resource_class
         uuid = found.pop("uuid", None) or new_uuid()
         async with self._database.write() as tx:
             await self._conductors.check_group(tx, found["conductor_group"])
@@ -112,6 +110,7 @@ class NodeService:
             InvalidValue: As for ``create``, or ``reset_interfaces`` without a change of driver.
             Conflict: The node's state does not allow this change; Duplicate: a unique value is taken.
         """
+
         async def work(tx: Transaction, node: Node) -> Node:
             changes = mirror_instance_name(node, edit(node))
             if reset_interfaces and "driver" not in changes:
@@ -120,9 +119,7 @@ class NodeService:
                 refuse_inspecting(node)
             changes = await self._completed(tx, node, changes, reset_interfaces=reset_interfaces)
             check_update(node, changes, is_only_leaving=is_only_leaving)
-            return await _with_chassis(
-                update_node(tx, node.uuid, **changes), changes.get("chassis_uuid")
-            )
+            return await _with_chassis(update_node(tx, node.uuid, **changes), changes.get("chassis_uuid"))
 
         return await self._access.change(caller, ident, work)
 
@@ -187,9 +184,7 @@ class NodeService:
         named = {name: changes[name] for name in _INTERFACES if name in changes}
         driver = changes.get("driver", node.driver)
         if named or driver != node.driver or reset_interfaces:
-            changes |= self._composition.change_driver(
-                node, driver, named, reset_interfaces=reset_interfaces
-            )
+            changes |= self._composition.change_driver(node, driver, named, reset_interfaces=reset_interfaces)
         return changes
 
     async def _record(self, tx: Transaction, caller: Caller, node: Node, what: str) -> None:

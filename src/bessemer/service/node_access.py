@@ -51,9 +51,7 @@ class NodeAccess:
 
         return await self._wait.patiently(attempt)
 
-    async def touch(
-        self, caller: Caller, ident: str, work: Callable[[Transaction, Node], Awaitable[T]]
-    ) -> T:
+    async def touch(self, caller: Caller, ident: str, work: Callable[[Transaction, Node], Awaitable[T]]) -> T:
         """As ``change``, but also while an operation is at work: for what does not get in its way."""
         async with self.database.write() as tx:
             return await work(tx, await self._held(tx, caller, ident))

@@ -118,7 +118,9 @@ def _not_now(node: Node, what: str) -> Conflict:
 def refuse_inspecting(node: Node) -> None:
     """Clients that know 'inspect wait' (1.39) are refused updates during inspection. Raises Conflict."""
     if node.provision_state in _INSPECTING:
-        raise Conflict(f"Node '{label(node)}' is being inspected.", hint="Wait until it is done, or abort it.")
+        raise Conflict(
+            f"Node '{label(node)}' is being inspected.", hint="Wait until it is done, or abort it."
+        )
 
 
 def check_delete(node: Node, *, allow_available: bool) -> None:
@@ -157,5 +159,3 @@ def mirror_instance_name(node: Node | None, values: Mapping[str, Any]) -> dict[s
         if name is None or (isinstance(name, str) and 1 <= len(name) <= 255):
             found["instance_name"] = name
     return found
-
-

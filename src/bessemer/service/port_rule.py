@@ -49,10 +49,16 @@ def _check_link(link: Mapping[str, Any]) -> None:
     if link.keys() == {"network_type"} and kind == "unmanaged":
         return
     if not ({"switch_id", "port_id"} <= link.keys() or {"hostname", "port_id"} <= link.keys()):
-        raise InvalidValue("local_link_connection needs switch_id and port_id (Smart NICs: hostname and port_id).")
+        raise InvalidValue(
+            "local_link_connection needs switch_id and port_id (Smart NICs: hostname and port_id)."
+        )
     switch = link.get("switch_id")
-    if switch is not None and not (isinstance(switch, str) and (is_mac(switch) or _DATAPATH.fullmatch(switch))):
-        raise InvalidValue("local_link_connection.switch_id must be a MAC address or an OpenFlow datapath id.")
+    if switch is not None and not (
+        isinstance(switch, str) and (is_mac(switch) or _DATAPATH.fullmatch(switch))
+    ):
+        raise InvalidValue(
+            "local_link_connection.switch_id must be a MAC address or an OpenFlow datapath id."
+        )
 
 
 def check_update(node: Node, port: Port, changes: Mapping[str, Any]) -> None:
@@ -60,10 +66,11 @@ def check_update(node: Node, port: Port, changes: Mapping[str, Any]) -> None:
     changed = {name for name, value in changes.items() if value != getattr(port, name)}
     if node.maintenance:
         return
-    if changed & _CONNECTIVITY and node.provision_state not in _RECONNECTABLE:
+    moved = sorted(changed & _CONNECTIVITY)
+    if moved and node.provision_state not in _RECONNECTABLE:
         raise Conflict(
-            f"Node '{label(node)}' in state '{node.provision_state}': {', '.join(sorted(changed & _CONNECTIVITY))} "
-            "of its ports can not change.",
+            f"Node '{label(node)}' in state '{node.provision_state}': its ports can not change "
+            f"{', '.join(moved)}.",
             hint=f"Possible in {', '.join(sorted(_RECONNECTABLE))}, and in maintenance.",
         )
     if "address" in changed and (node.provision_state is _S.ACTIVE or node.instance_uuid is not None):

@@ -1,7 +1,9 @@
 """Provisioning: what may be asked of a node in which state, and the operation each request starts.
 
 The provision state changes in the same transaction that queues the operation, so that a node is never
-heading somewhere with nobody taking it there. Source: v1 contract, states (verbs, provision_request_check_order).
+heading somewhere with nobody taking it there.
+
+Source: v1 contract, states (verbs, provision_request_check_order).
 """
 
 from collections.abc import Callable, Mapping

@@ -60,14 +60,14 @@ def _listed(steps: Any, name: str) -> Sequence[Any]:
     return steps
 
 
-def _check(
-    step: Any, name: str, interfaces: Sequence[str], *, required: set[str], allowed: set[str]
-) -> None:
+def _check(step: Any, name: str, interfaces: Sequence[str], *, required: set[str], allowed: set[str]) -> None:
     if not isinstance(step, Mapping):
         raise InvalidValue(f"Each of '{name}' must be an object.")
     missing, unknown = required - step.keys(), step.keys() - allowed
     if missing or unknown:
-        what = f"lacks {', '.join(sorted(missing))}" if missing else f"has unknown {', '.join(sorted(unknown))}"
+        what = (
+            f"lacks {', '.join(sorted(missing))}" if missing else f"has unknown {', '.join(sorted(unknown))}"
+        )
         raise InvalidValue(f"One of '{name}' {what}.")
     if step["interface"] not in interfaces:
         raise InvalidValue(f"'{name}' may name the interfaces {', '.join(interfaces)}.")

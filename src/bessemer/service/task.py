@@ -1,4 +1,4 @@
-"""One node in the hands of a driver, outside of any operation: for questions, and for calls that are quick."""
+"""One node in the hands of a driver, outside of any operation: for questions and for quick calls."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -20,7 +20,8 @@ def check_trait(name: object) -> str:
     """Raises InvalidValue when ``name`` is no trait."""
     if not isinstance(name, str) or len(name) > _LONGEST or _FORM.fullmatch(name) is None:
         raise InvalidValue(
-            f"{str(name)[:80]!r} is not a trait.", hint="Custom traits are CUSTOM_ and letters A-Z, digits, _."
+            f"{str(name)[:80]!r} is not a trait.",
+            hint="Custom traits are CUSTOM_ and letters A-Z, digits, _.",
         )
     return name
 
@@ -78,5 +79,3 @@ class TraitService:
 def _check_count(count: int) -> None:
     if count > MOST:
         raise InvalidValue(f"A node has at most {MOST} traits, not {count}.")
-
-

@@ -1,1 +1,1 @@
-"""The Ironic v1 API, microversions 1.1 to 1.115, as tables (``table/``) and a small machine that reads them."""
+"""The Ironic v1 API, microversions 1.1 to 1.115: tables (``table/``) and a machine that reads them."""

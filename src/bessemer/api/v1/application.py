@@ -15,7 +15,7 @@ from bessemer.api.v1 import error, patch, query, value
 from bessemer.api.v1.call import Answer, Call, empty, failed
 from bessemer.api.v1.error import Refusal
 from bessemer.api.v1.route import Anything, PatchOf, Route, Router
-from bessemer.api.v1.version import Version, negotiate
+from bessemer.api.v1.version import Behaviour, Version, negotiate
 from bessemer.config.settings import ApiSettings
 from bessemer.kernel.error import BessemerError, NotFound
 from bessemer.service.caller import Caller
@@ -26,8 +26,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
-#: Up to this version a ``.json`` at the end of a path is dropped when nothing has that name.
-_SUFFIX_UNTIL = 90
+#: Dropped from the end of a path for older clients, when nothing has that name.
 _SUFFIX = ".json"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,255}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 
@@ -116,7 +115,7 @@ def _base_of(scheme: str, host: bytes) -> str:
 
 
 def _drops_suffix(version: Version) -> bool:
-    return version.is_stated and version.minor <= _SUFFIX_UNTIL
+    return version.is_stated and not version.has(Behaviour.JSON_SUFFIX_IS_PART_OF_THE_NAME)
 
 
 def _checked(route: Route, document: Any, version: Version) -> Any:
@@ -147,7 +146,7 @@ def _problem(problem: BessemerError) -> Answer:
 
 
 async def _send(send: Send, answer: Answer, version: Version | None) -> None:
-    """Answers that have no version are refusals of the version itself; those say the range if they know it."""
+    """An answer without a version refuses the version itself; such a refusal brings its own headers."""
     headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
     if version is not None:
         headers.extend(version.headers)

@@ -39,7 +39,7 @@ class Call:
 
 
 @lru_cache(maxsize=256)
-def _links(base: str, path: str, has_bookmark: bool) -> Links:  # noqa: FBT001
+def _links(base: str, path: str, has_bookmark: bool) -> Links:
     return Links(base, path, has_bookmark=has_bookmark)
 
 

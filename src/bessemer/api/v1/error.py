@@ -38,7 +38,13 @@ class Refusal(Exception):
     """
 
     def __init__(
-        self, status: int, text: str, *, is_routing: bool = False, is_bare: bool = False, headers: Headers = ()
+        self,
+        status: int,
+        text: str,
+        *,
+        is_routing: bool = False,
+        is_bare: bool = False,
+        headers: Headers = (),
     ) -> None:
         super().__init__(text)
         self.status = status

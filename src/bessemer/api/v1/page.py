@@ -1,6 +1,7 @@
 """Pages of lists: what the query asks for, and the address of the next one."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -25,8 +26,15 @@ def selection(table: Table, call: Call) -> Selection:
     return select(table, names, call.version.minor, "all" if has_detail else "listed")
 
 
-def page(table: Table, call: Call, *, most: int, sort_key: str = "id") -> Page:
-    """The page asked for.
+def page(
+    table: Table,
+    call: Call,
+    *,
+    most: int,
+    sort_key: str = "id",
+    stored: Mapping[str, str] = MappingProxyType({}),
+) -> Page:
+    """The page asked for. ``stored`` gives the store's name of sort keys that are called otherwise there.
 
     Raises:
         InvalidValue: A limit below 1, a sort key that is none, a direction that is none.
@@ -45,15 +53,15 @@ def page(table: Table, call: Call, *, most: int, sort_key: str = "id") -> Page:
     return Page(
         limit=min(limit, most),
         marker=call.query.get("marker"),
-        sort_key=asked or sort_key,
+        sort_key=stored.get(asked, asked) if asked else sort_key,
         sort_dir=_direction(call.query.get("sort_dir", "asc")),
     )
 
 
 def _direction(word: str) -> Literal["asc", "desc"]:
-    if word == "asc" or word == "desc":
-        return word
-    raise InvalidValue("'sort_dir' must be asc or desc.")
+    if word not in ("asc", "desc"):
+        raise InvalidValue("'sort_dir' must be asc or desc.")
+    return "desc" if word == "desc" else "asc"
 
 
 def following(call: Call, page: Page, identities: Sequence[str]) -> Mapping[str, str]:

@@ -13,12 +13,12 @@ from typing import Any
 
 from bessemer.api.v1 import value
 from bessemer.api.v1.table.field import Create, Field, Kind, Table
+from bessemer.api.v1.version import Behaviour
 from bessemer.kernel.error import InvalidValue
 
 _OPS = ("add", "replace", "remove")
 _PATH = re.compile(r"(?:/[\w-]+)+")
-#: From this version on a key may contain ``~`` and ``/``, written ``~0`` and ``~1`` (RFC 6901, section 3).
-_ESCAPES_SINCE = 98
+#: A key may contain ``~`` and ``/``, written ``~0`` and ``~1`` (RFC 6901, section 3).
 _ESCAPED_PATH = re.compile(r"(?:/(?:[\w-]|~[01])+)+")
 _INDEX = re.compile(r"0|[1-9]\d{0,8}")
 _MOST_OPS = 10_000
@@ -60,6 +60,7 @@ class Patch:
 
         Raises:
             InvalidValue: A path that leads nowhere, or a value its field does not take.
+            Refusal: 406: a value that the version does not know.
         """
         roots: dict[str, Any] = {}
         for op in self.ops:
@@ -68,7 +69,11 @@ class Patch:
                 roots[name] = copy.deepcopy(current(name))
             roots[name] = _apply(op, roots[name])
         rows = {op.root.name: op.root for op in self.ops}
-        return {name: value.check(rows[name], found, self.minor) for name, found in roots.items()}
+        checked = {name: value.check(rows[name], found, self.minor) for name, found in roots.items()}
+        for name, found in checked.items():
+            if found is None and self.minor < rows[name].empty_since and current(name) is not None:
+                raise value.too_new(f"removing {name}", rows[name].empty_since)
+        return checked
 
 
 def parse(table: Table, document: object, minor: int) -> Patch:
@@ -100,7 +105,7 @@ def _parse_one(table: Table, item: object, minor: int) -> Op:
 
 
 def _split(table: Table, path: object, minor: int) -> tuple[Field, tuple[str, ...]]:
-    form = _ESCAPED_PATH if minor >= _ESCAPES_SINCE else _PATH
+    form = _ESCAPED_PATH if minor >= Behaviour.PATCH_PATHS_HAVE_ESCAPES else _PATH
     if not isinstance(path, str) or form.fullmatch(path) is None:
         raise InvalidValue("The path of an operation must be of the form /field or /field/key.")
     first, *keys = (part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/"))

@@ -88,9 +88,7 @@ class Router:
                 405, f"{method} is not allowed here.", is_routing=True, headers=((b"allow", allowed),)
             )
         if route is not None and version.minor < route.since:
-            raise Refusal(
-                route.gate, f"This needs API version 1.{route.since} or newer.", is_routing=True
-            )
+            raise Refusal(route.gate, f"This needs API version 1.{route.since} or newer.", is_routing=True)
         return route, params
 
 

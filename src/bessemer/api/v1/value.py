@@ -122,6 +122,7 @@ def check(field: Field, value: object, minor: int) -> Any:
 
     Raises:
         InvalidValue: The message names the field.
+        Refusal: 406: an object has a member that this version does not know.
     """
     if value is None and field.kind is not Kind.ANY:
         if field.is_nullable:
@@ -131,6 +132,9 @@ def check(field: Field, value: object, minor: int) -> Any:
         return copy.copy(field.default)
     plain = _PLAIN.get(field.kind)
     found = plain(field.name, value) if plain else _BY_VERSION[field.kind](field.name, value, minor)
+    for key in field.keys:
+        if key.name in found and not key.since <= minor <= key.until:
+            raise Refusal(406, f"'{field.name}/{key.name}' is not known to API version 1.{minor}.")
     if field.length is not None and not field.length[0] <= len(found) <= field.length[1]:
         raise InvalidValue(f"'{field.name}' must have {field.length[0]} to {field.length[1]} characters.")
     if field.range is not None and not field.range[0] <= found <= field.range[1]:

@@ -8,6 +8,7 @@ either it speaks 1.1. Source: v1 contract, api_wide.version.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 
 from bessemer.api.v1.error import Refusal
 
@@ -25,12 +26,26 @@ RANGE_HEADERS = (
 )
 
 
+class Behaviour(IntEnum):
+    """What the service does differently from a version on, where no field or route tells it."""
+
+    NODES_START_IN_ENROLL = 11
+    INSPECTION_REFUSES_UPDATES = 39
+    AGENT_TOKENS = 62
+    VIF_HAS_ONE_PLACE = 67
+    JSON_SUFFIX_IS_PART_OF_THE_NAME = 91
+    PATCH_PATHS_HAVE_ESCAPES = 98
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """The version of one request. ``is_stated`` is false when the client named none."""
 
     minor: int
     is_stated: bool = True
+
+    def has(self, behaviour: Behaviour) -> bool:
+        return self.minor >= behaviour
 
     @property
     def text(self) -> str:

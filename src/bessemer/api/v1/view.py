@@ -18,8 +18,9 @@ from bessemer.kernel.error import InvalidValue
 
 #: The fields shown by default in a list, all of them, or those named.
 Selection = Literal["listed", "all"] | tuple[str, ...]
-Computed = Mapping[str, Mapping[str, Any]]
+Computed = Mapping[str, Callable[..., Any]]
 
+_NOTHING: Computed = {}
 _EMPTY = msgspec.Raw(b"{}")
 #: Fields every resource has besides those of its table.
 _LINKS = Field(name="links", kind=Kind.LINKS, is_computed=True)
@@ -48,43 +49,56 @@ class View:
     """One way of showing a resource.
 
     ``columns`` are what a row must hold, in this order: first the identity of the resource, then the stored
-    fields that are shown.
+    fields that are shown, then what computed fields need besides. ``computed`` names those.
     """
 
     def __init__(self, table: Table, minor: int, selection: Selection) -> None:
-        shown = [row for row in table.fields if row.is_in(minor) and row.can_select and _is_in(row, selection)]
-        identity = table.by_name[table.identity]
-        stored = [row for row in shown if not row.is_computed and row is not identity]
+        shown = [
+            row for row in table.fields if row.is_in(minor) and row.can_select and _is_in(row, selection)
+        ]
+        stored = [row for row in shown if not row.is_computed and row.name != table.identity]
+        computed = [row for row in shown if row.is_computed and row.kind is not Kind.LINKS]
+        visible = (table.identity, *(row.name for row in stored))
+        hidden = {name: None for row in computed for name in row.needs if name not in visible}
         self.table = table
-        self.columns = (identity.name, *(row.name for row in stored))
-        self.computed = tuple(row.name for row in shown if row.is_computed and row.kind is not Kind.LINKS)
-        self._shows_identity = identity in shown
+        self.columns = (*visible, *hidden)
+        self.computed = tuple(row.name for row in computed)
+        shows_identity = any(row.name == table.identity for row in shown)
+        self._visible = slice(0 if shows_identity else 1, len(visible))
         self._converters = [
             (index, convert)
             for index, row in enumerate(stored, start=1)
             if (convert := _converter(row, minor)) is not None
         ]
+        self._needs = [(row.name, [self.columns.index(name) for name in row.needs]) for row in computed]
         self._link_fields = tuple(row.name for row in shown if row.kind is Kind.LINKS)
-        names = (*(self.columns if self._shows_identity else self.columns[1:]), *self.computed)
-        self._record = msgspec.defstruct("Record", (*names, *self._link_fields, _LINKS.name))
+        self._has_links = table.has_links
+        own_links = (_LINKS.name,) if table.has_links else ()
+        names = (*visible[self._visible.start :], *self.computed, *self._link_fields, *own_links)
+        self._record = msgspec.defstruct("Record", names)
 
-    def render(self, row: Sequence[Any], links: "Links", computed: Computed) -> msgspec.Struct:
-        """A row as a record to encode. ``computed`` gives, by field and identity, what no column holds."""
-        values = list(row)
+    def render(self, row: Sequence[Any], links: "Links", computed: Computed = _NOTHING) -> msgspec.Struct:
+        """A row as a record to encode. ``computed`` makes, by name, the fields that no column holds."""
+        values = list(row[self._visible])
+        shift = self._visible.start
         for index, convert in self._converters:
-            values[index] = convert(values[index])
-        identity = values[0]
-        if not self._shows_identity:
-            del values[0]
-        for name in self.computed:
-            values.append(computed[name].get(identity))
+            values[index - shift] = convert(row[index])
+        for name, needs in self._needs:
+            values.append(computed[name](*[row[index] for index in needs]))
+        identity = row[0]
         for name in self._link_fields:
             values.append(links.below(identity, name))
-        return self._record(*values, links.of(identity))
+        if self._has_links:
+            values.append(links.of(identity))
+        return self._record(*values)
 
     def row_of(self, record: Any) -> Sequence[Any]:
-        """The row of a record of the domain."""
+        """The row of a record of the domain, or of anything that has the columns as attributes."""
         return [getattr(record, column) for column in self.columns]
+
+    def row_from(self, values: Mapping[str, Any]) -> Sequence[Any]:
+        """The row of a resource that is put together from several places."""
+        return [values[column] for column in self.columns]
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,8 @@ SINCE = 49
 CONDUCTOR = Table("conductor", "conductors", "conductors", (
     Field(name="hostname", kind=Kind.STRING, is_listed=True),
     Field(name="conductor_group", kind=Kind.STRING, is_listed=True),
-    Field(name="alive", kind=Kind.BOOLEAN, is_listed=True, is_computed=True),
+    Field(name="alive", kind=Kind.BOOLEAN, is_listed=True, is_computed=True,
+          needs=("hostname",)),
     Field(name="drivers", kind=Kind.LIST),
     Field(name="created_at", kind=Kind.TIMESTAMP),
     Field(name="updated_at", kind=Kind.TIMESTAMP),

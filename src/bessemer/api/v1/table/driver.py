@@ -30,3 +30,5 @@ LIST = (
     Param("fields", Kind.LIST, 77),
 )
 GET = (Param("fields", Kind.LIST, 77),)
+
+RAID_SINCE = 12

@@ -47,6 +47,15 @@ class Older:
     shown: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A member of an object with versions of its own."""
+
+    name: str
+    since: int
+    until: int = MAX
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of a resource or member of a body.
@@ -54,7 +63,9 @@ class Field:
     ``default`` is what leaving it out, removing it, or a null where null is no value, comes to. ``length``
     bounds a string's characters, ``range`` an integer. ``secret`` turns masking on and names keys masked
     besides the usual ones. ``gate`` is the status for writing a field newer than the request's version.
-    ``is_computed``: no column of the store; the view knows how to make it.
+    ``empty_since``: from when a value, once set, can be taken away.
+    ``is_computed``: no column of the store; made from the columns in ``needs`` when it is shown. ``keys`` are
+    members of an object that came later, or went, with their own versions.
     """
 
     name: str
@@ -63,7 +74,9 @@ class Field:
     until: int = MAX
     gate: int = 406
     is_listed: bool = False
+    empty_since: int = MIN
     is_computed: bool = False
+    needs: tuple[str, ...] = ()
     is_nullable: bool = False
     create: Create = Create.NO
     can_patch: bool = False
@@ -73,6 +86,7 @@ class Field:
     range: tuple[int, int] | None = None
     secret: frozenset[str] | None = None
     older: tuple[Older, ...] = ()
+    keys: tuple[Key, ...] = ()
 
     def is_in(self, minor: int) -> bool:
         return self.since <= minor <= self.until
@@ -86,7 +100,7 @@ class Field:
 class Table:
     """One resource. ``noun`` is used in messages, ``wrapper`` around lists, ``path`` in links.
 
-    ``identity`` is the field that links and markers carry. ``has_bookmark``: whether links name the
+    ``identity`` is the field that links and markers carry. ``has_bookmark``: whether its links name the
     unversioned address too.
     """
 
@@ -95,6 +109,7 @@ class Table:
     path: str
     fields: tuple[Field, ...]
     identity: str = "uuid"
+    has_links: bool = True
     has_bookmark: bool = True
     by_name: Mapping[str, Field] = field(init=False, repr=False)
 

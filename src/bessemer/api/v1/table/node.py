@@ -61,7 +61,8 @@ NODE = Table("node", "nodes", "nodes", (
     _string(name="instance_name", since=104, create=_OPTIONAL, can_patch=True, length=(1, 255)),
     _object(name="properties", create=_OPTIONAL, can_patch=True),
     _object(name="extra", create=_OPTIONAL, can_patch=True),
-    Field(name="chassis_uuid", kind=Kind.UUID, is_nullable=True, create=_OPTIONAL, can_patch=True),
+    Field(name="chassis_uuid", kind=Kind.UUID, is_nullable=True, create=_OPTIONAL, can_patch=True,
+          empty_since=25),
     _flag(name="console_enabled", create=_OPTIONAL),
     _object(name="clean_step", since=7, secret=frozenset()),
     _object(name="deploy_step", since=44, secret=frozenset()),
@@ -72,10 +73,10 @@ NODE = Table("node", "nodes", "nodes", (
     _time(name="inspection_finished_at", since=6),
     _string(name="resource_class", since=21, create=_OPTIONAL, can_patch=True, length=(0, 80)),
     *_interfaces(),
-    Field(name="traits", kind=Kind.LIST, since=37, is_computed=True),
+    Field(name="traits", kind=Kind.LIST, since=37, is_computed=True, needs=("uuid",)),
     Field(name="conductor_group", kind=Kind.STRING, since=46, create=_OPTIONAL, can_patch=True, default="",
           length=(0, 255)),
-    _string(name="conductor", since=49, is_computed=True),
+    _string(name="conductor", since=49, is_computed=True, needs=("uuid", "conductor_group", "driver")),
     Field(name="automated_clean", kind=Kind.BOOLEAN, since=47, is_nullable=True, create=_OPTIONAL,
           can_patch=True),
     _flag(name="protected", since=48, can_patch=True),
@@ -129,9 +130,9 @@ LIST_DETAIL = (*_FILTERS, *page_only())
 GET = (Param("fields", Kind.LIST, 8),)
 PATCH = (Param("reset_interfaces", Kind.BOOLEAN, 45),)
 
-#: The document of GET .../states: these fields of the node, by the same versions.
-STATES = (
+#: The document of GET .../states: some fields of the node, by the same versions.
+NODE_STATES = Table("node states", "states", "nodes", tuple(NODE.by_name[name] for name in (
     "console_enabled", "last_error", "power_state", "provision_state", "provision_updated_at",
     "target_power_state", "target_provision_state", "raid_config", "target_raid_config", "boot_mode",
     "secure_boot",
-)  # fmt: skip
+)), has_links=False)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bessemer.api.v1.table.field import Create, Field, Kind, Param, Table, page_only, paging
+from bessemer.api.v1.table.field import Create, Field, Key, Kind, Param, Table, page_only, paging
 
 _string = partial(Field, kind=Kind.STRING, is_nullable=True, create=Create.OPTIONAL, can_patch=True)
 _flag = partial(Field, kind=Kind.BOOLEAN, create=Create.OPTIONAL, can_patch=True)
@@ -16,7 +16,8 @@ PORT = Table("port", "ports", "ports", (
           can_select=False, is_computed=True, length=(1, 255)),
     _object(name="extra", create=Create.OPTIONAL, can_patch=True),
     _object(name="internal_info", since=18),
-    _object(name="local_link_connection", since=19, create=Create.OPTIONAL, can_patch=True),
+    _object(name="local_link_connection", since=19, create=Create.OPTIONAL, can_patch=True, keys=(
+        Key("network_type", 64), Key("vtep-logical-switch", 90, 104), Key("vtep-physical-switch", 90, 104))),
     _flag(name="pxe_enabled", since=19, default=True),
     Field(name="portgroup_uuid", kind=Kind.UUID, since=24, is_nullable=True, create=Create.OPTIONAL,
           can_patch=True),

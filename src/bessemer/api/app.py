@@ -1,0 +1,46 @@
+"""The API as one ASGI application: v1 with the agent's calls, and whatever else is mounted beside it."""
+
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute, Mount, Router
+
+from bessemer.api.access import Access, App
+from bessemer.api.agent.ramdisk import RamdiskApi
+from bessemer.api.v1.application import V1
+from bessemer.api.v1.resource.chassis import ChassisApi
+from bessemer.api.v1.resource.conductor import ConductorApi
+from bessemer.api.v1.resource.discovery import DiscoveryApi
+from bessemer.api.v1.resource.driver import DriverApi
+from bessemer.api.v1.resource.node import NodeApi
+from bessemer.api.v1.resource.node_management import NodeManagementApi
+from bessemer.api.v1.resource.node_record import NodeRecordApi
+from bessemer.api.v1.resource.node_state import NodeStateApi
+from bessemer.api.v1.resource.port import PortApi
+from bessemer.api.v1.route import Route
+from bessemer.config.settings import Settings
+from bessemer.service.services import Services
+
+
+def create_app(services: Services, settings: Settings, routes: Sequence[BaseRoute] = ()) -> App:
+    """The application. ``routes`` come first; every other path is v1's, also without ``/v1`` in front."""
+    v1 = V1(v1_routes(services, settings), settings.api)
+    if not routes:
+        return Access(v1)
+    return Access(Router([*routes, Mount("/", app=v1)]))
+
+
+def v1_routes(services: Services, settings: Settings) -> list[Route]:
+    """Every call of v1."""
+    api = settings.api
+    return [
+        *DiscoveryApi().routes(),
+        *NodeApi(services, api).routes(),
+        *NodeStateApi(services, provision_size_kib=api.max_json_body_size_provision).routes(),
+        *NodeManagementApi(services).routes(),
+        *NodeRecordApi(services, api).routes(),
+        *PortApi(services, api).routes(),
+        *ChassisApi(services, api).routes(),
+        *DriverApi(services).routes(),
+        *ConductorApi(services, api).routes(),
+        *RamdiskApi(services, settings).routes(),
+    ]

@@ -1,0 +1,154 @@
+"""Nodes: list, show, create, change, delete, maintenance."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bessemer.api.v1 import show
+from bessemer.api.v1.call import Answer, Call, empty
+from bessemer.api.v1.page import page, selection
+from bessemer.api.v1.patch import Patch
+from bessemer.api.v1.route import PatchOf, Route
+from bessemer.api.v1.table import action
+from bessemer.api.v1.table import node as table
+from bessemer.api.v1.table.chassis import CHASSIS
+from bessemer.api.v1.table.node import NODE, NODE_STATES
+from bessemer.api.v1.version import Behaviour
+from bessemer.api.v1.view import Computed, Selection, View, view
+from bessemer.config.settings import ApiSettings
+from bessemer.domain.node import Node
+from bessemer.domain.provision import ProvisionState
+from bessemer.kernel.error import InvalidValue
+from bessemer.service.services import Services
+from bessemer.store.node import NodeFilter
+
+FAULTS = ("power failure", "clean failure", "rescue abort failure", "service failure")
+
+
+class NodeApi:
+    def __init__(self, services: Services, settings: ApiSettings) -> None:
+        self._nodes = services.nodes
+        self._traits = services.traits
+        self._conductors = services.conductors
+        self._chassis = services.chassis
+        self._most = settings.max_limit
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/nodes", self.list, query=table.LIST),
+            Route("POST", "/nodes", self.create, body=NODE.creation),
+            Route("PATCH", "/nodes", self.without_ident),
+            Route("DELETE", "/nodes", self.without_ident),
+            Route("GET", "/nodes/detail", self.list_detail, query=table.LIST_DETAIL),
+            Route("GET", "/nodes/{node}", self.get, query=table.GET),
+            Route("PATCH", "/nodes/{node}", self.update, query=table.PATCH, body=PatchOf(NODE)),
+            Route("DELETE", "/nodes/{node}", self.delete),
+            Route("GET", "/nodes/{node}/states", self.get_states),
+            Route("PUT", "/nodes/{node}/maintenance", self.set_maintenance, body=action.MAINTENANCE),
+            Route("DELETE", "/nodes/{node}/maintenance", self.clear_maintenance),
+            Route("GET", "/chassis/{chassis}/nodes", self.list_of_chassis, query=table.LIST),
+            Route(
+                "GET", "/chassis/{chassis}/nodes/detail", self.list_detail_of_chassis, query=table.LIST_DETAIL
+            ),
+        ]
+
+    async def list(self, call: Call) -> Answer:
+        return await self._list(call, selection(NODE, call), {})
+
+    async def list_detail(self, call: Call) -> Answer:
+        return await self._list(call, "all", {})
+
+    async def list_of_chassis(self, call: Call) -> Answer:
+        return await self._list(call, selection(NODE, call), await self._of_chassis(call))
+
+    async def list_detail_of_chassis(self, call: Call) -> Answer:
+        return await self._list(call, "all", await self._of_chassis(call))
+
+    async def get(self, call: Call) -> Answer:
+        shown = show.full(NODE, call)
+        node = await self._nodes.get(call.caller, show.ident(call, NODE))
+        return await self._one(call, shown, node)
+
+    async def create(self, call: Call) -> Answer:
+        is_new = call.version.has(Behaviour.NODES_START_IN_ENROLL)
+        state = ProvisionState.ENROLL if is_new else ProvisionState.AVAILABLE
+        node = await self._nodes.create(call.caller, call.body, state=state)
+        return await self._one(call, show.full(NODE, call), node, status=201)
+
+    async def update(self, call: Call) -> Answer:
+        patch: Patch = call.body
+        node = await self._nodes.update(
+            call.caller,
+            show.ident(call, NODE),
+            lambda node: patch.apply(lambda name: getattr(node, name)),
+            reset_interfaces=call.query.get("reset_interfaces", False),
+            is_only_leaving=patch.removes_only("instance_uuid"),
+            refuse_while_inspecting=call.version.has(Behaviour.INSPECTION_REFUSES_UPDATES),
+        )
+        return await self._one(call, view(NODE, call.version.minor, "all"), node)
+
+    async def delete(self, call: Call) -> Answer:
+        await self._nodes.delete(call.caller, show.ident(call, NODE))
+        return empty()
+
+    async def without_ident(self, call: Call) -> Answer:
+        raise InvalidValue(f"{call.method} needs a node: /v1/nodes/<uuid or name>.")
+
+    async def get_states(self, call: Call) -> Answer:
+        node = await self._nodes.get(call.caller, show.ident(call, NODE))
+        shown = view(NODE_STATES, call.version.minor, "all")
+        return show.one(call, shown, shown.row_of(node))
+
+    async def set_maintenance(self, call: Call) -> Answer:
+        await self._nodes.set_maintenance(call.caller, show.ident(call, NODE), call.body.get("reason"))
+        return empty(202)
+
+    async def clear_maintenance(self, call: Call) -> Answer:
+        await self._nodes.clear_maintenance(call.caller, show.ident(call, NODE))
+        return empty(202)
+
+    # ------------------------------------------------------------------ inside
+
+    async def _list(self, call: Call, chosen: Selection, more: Mapping[str, Any]) -> Answer:
+        shown = view(NODE, call.version.minor, chosen)
+        asked = page(NODE, call, most=self._most)
+        filters = NodeFilter(**{**await self._filters(call), **more})
+        rows = await self._nodes.list_rows(call.caller, shown.columns, filters, asked)
+        return show.many(
+            call, shown, rows, asked, await self._computed(call, shown, [row[0] for row in rows])
+        )
+
+    async def _one(self, call: Call, shown: View, node: Node, *, status: int = 200) -> Answer:
+        computed = await self._computed(call, shown, [node.uuid])
+        return show.one(call, shown, shown.row_of(node), computed, status=status)
+
+    async def _computed(self, call: Call, shown: View, uuids: Sequence[str]) -> Computed:
+        """How to make the fields of these nodes that lie in other tables."""
+        computed: dict[str, Any] = {}
+        if "traits" in shown.computed:
+            computed["traits"] = (await self._traits.list_of(call.caller, uuids)).get
+        if "conductor" in shown.computed:
+            computed["conductor"] = (await self._conductors.landscape()).responsible
+        return computed
+
+    async def _filters(self, call: Call) -> dict[str, Any]:
+        """The filters in the query, as the store names them. Raises InvalidValue or NotFound."""
+        found = {
+            name: held
+            for name, held in call.query.items()
+            if name not in ("fields", "detail", "limit", "marker", "sort_key", "sort_dir")
+        }
+        if "provision_state" in found:
+            show.check_word("provision_state", found["provision_state"], list(ProvisionState))
+        if "fault" in found:
+            show.check_word("fault", found["fault"], FAULTS)
+        if "conductor_group" in found:
+            found["conductor_group"] = found["conductor_group"].lower()
+        if "shard" in found:
+            found["shards"] = found.pop("shard")
+        if "parent_node" in found:
+            found["parent_node"] = (await self._nodes.get(call.caller, found["parent_node"])).uuid
+        return found
+
+    async def _of_chassis(self, call: Call) -> dict[str, Any]:
+        chassis = await self._chassis.get(call.caller, show.uuid(call, CHASSIS))
+        return {"chassis_uuid": chassis.uuid}
