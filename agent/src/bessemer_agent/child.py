@@ -17,12 +17,14 @@ class Run(Protocol):
     """The shape of :func:`run`, for those who take it as a collaborator."""
 
     def __call__(
-        self, argv: list[str], *, timeout_s: float, check: bool = True, stdin: str | None = None
+        self, argv: list[str], *, timeout_s: float, check: bool = True, encoding: str = "utf-8"
     ) -> Output: ...
 
 
-def run(argv: list[str], *, timeout_s: float, check: bool = True, stdin: str | None = None) -> Output:
-    """Run ``argv`` to its end and return what it said; its input is empty unless given.
+def run(argv: list[str], *, timeout_s: float, check: bool = True, encoding: str = "utf-8") -> Output:
+    """Run ``argv`` with an empty input to its end, and return what it said.
+
+    ``encoding`` is how its output is read; "latin-1" keeps every byte of binary output.
 
     Raises:
         ChildFailed: The program is missing, took longer than ``timeout_s`` (it is killed), or, with
@@ -34,9 +36,9 @@ def run(argv: list[str], *, timeout_s: float, check: bool = True, stdin: str | N
     try:
         done = subprocess.run(
             argv,
-            input=stdin or "",
+            stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding=encoding,
             errors="replace",
             timeout=timeout_s,
             check=False,

@@ -7,13 +7,11 @@ kernel parameter ``boot_method`` is ``vmedia``: otherwise a forgotten USB stick 
 obey.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from bessemer_agent.child import run
 from bessemer_agent.error import AgentError
 from bessemer_agent.journal import say
+from bessemer_agent.mount import Mount, mounted
 from bessemer_agent.settings import parse_config_text
 
 #: Volume labels that mark our medium, the boot ISO's own first; compared without case.
@@ -21,8 +19,6 @@ LABELS = ("vmedia_boot_iso", "config-2")
 _FOLDERS = ("etc/ironic-python-agent", "etc/ironic-python-agent.d")
 #: ISO 9660: the primary volume descriptor is sector 16; its volume identifier has 32 characters at offset 40.
 _DESCRIPTOR_OFFSET = 16 * 2048
-
-Mount = Callable[[Path], AbstractContextManager[Path]]
 
 
 class VirtualMediaError(AgentError):
@@ -52,23 +48,6 @@ def read_iso_label(device: Path) -> str | None:
     if descriptor[1:6] != b"CD001":
         return None
     return descriptor[40:72].decode("ascii", "replace").strip()
-
-
-@contextmanager
-def mounted(device: Path) -> Iterator[Path]:
-    """Mount an ISO 9660 medium read-only for a while.
-
-    Raises:
-        ChildFailed: The kernel would not mount it.
-    """
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="medium-") as name:
-        run(["mount", "-t", "iso9660", "-o", "ro", str(device), name], timeout_s=60)
-        try:
-            yield Path(name)
-        finally:
-            run(["umount", name], timeout_s=60)
 
 
 def copy_configuration(medium: Path, root: Path = Path("/")) -> int:
@@ -114,7 +93,7 @@ def load_configuration(
             say("no virtual medium with a known label", labels=",".join(LABELS))
         else:
             try:
-                with mount(device) as medium:
+                with mount(str(device), "iso9660") as medium:
                     copied = copy_configuration(medium, root)
             except (OSError, AgentError) as error:
                 raise VirtualMediaError(f"{device}: {error}") from error

@@ -1,0 +1,77 @@
+"""Commands of the ``image`` extension: making the deployed disk bootable."""
+
+from pathlib import Path
+
+from bessemer_agent.boot_entry import Loader, ensure_boot_entry, find_loader
+from bessemer_agent.context import Context
+from bessemer_agent.error import AgentError, BootEntryError, ChildFailed
+from bessemer_agent.inventory.firmware import read_boot_mode
+from bessemer_agent.journal import say
+from bessemer_agent.partition.table import find_esp, read_table, wait_for_node
+from bessemer_agent.progress import Progress
+
+_MOUNT_ATTEMPTS = 3
+
+
+def install_bootloader(
+    context: Context,
+    progress: Progress,
+    *,
+    root_uuid: str | None = None,
+    efi_system_part_uuid: str | None = None,
+    prep_boot_part_uuid: str | None = None,
+    target_boot_mode: str = "bios",
+    ignore_bootloader_failure: bool | None = None,
+) -> str:
+    """Make the firmware boot the whole-disk image just written; a sentence saying how. Idempotent.
+
+    Under UEFI that is a boot entry for the image's own loader, put first. Under BIOS there is nothing to
+    do: the image brings its boot sector. How this ramdisk was booted decides: boot entries cannot be
+    reached otherwise.
+
+    Raises:
+        BootEntryError: No EFI system partition or loader is on the disk, or the firmware refused; only logged
+            with ``ignore_bootloader_failure``.
+        DeviceError, DeviceNotFound: The disk cannot be used.
+    """
+    del root_uuid, efi_system_part_uuid, prep_boot_part_uuid
+    progress.begin("boot entry")
+    if read_boot_mode(Path(context.machine.root)) != "uefi":
+        if target_boot_mode == "uefi":
+            say(
+                "asked for UEFI, but this ramdisk was booted by BIOS: the firmware's entries are out of reach"
+            )
+        return "nothing to do for BIOS"
+    try:
+        return _install_uefi(context)
+    except AgentError as error:
+        if not ignore_bootloader_failure:
+            raise
+        say("boot entry not made, as allowed", why=error)
+        return f"ignored: {error.details}"
+
+
+def _install_uefi(context: Context) -> str:
+    disk_path = context.root_disk or context.choose_root_device().name
+    with context.machine.open_disk(disk_path) as disk:
+        table = read_table(disk)
+    esp = find_esp(table) if table else None
+    if esp is None:
+        raise BootEntryError(f"{disk_path} has no EFI system partition")
+    loader = _read_loader(context, disk_path, esp.number)
+    ensure_boot_entry(disk_path, esp.number, loader, context.machine.run)
+    return f"boot entry {loader.label!r} for {loader.path} on {disk_path}"
+
+
+def _read_loader(context: Context, disk_path: str, number: int) -> Loader:
+    """Look into the partition; its node may vanish for a moment while udev reads the table again."""
+    for attempt in range(1, _MOUNT_ATTEMPTS + 1):
+        context.machine.run(["udevadm", "settle", "--timeout=15"], timeout_s=30, check=False)
+        node = wait_for_node(disk_path, number)
+        try:
+            with context.machine.mount(node, "vfat") as folder:
+                return find_loader(folder)
+        except ChildFailed as error:
+            if attempt == _MOUNT_ATTEMPTS:
+                raise BootEntryError(f"the EFI system partition cannot be read: {error.details}") from error
+    raise AssertionError("unreachable")
