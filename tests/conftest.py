@@ -1,5 +1,11 @@
 """Fixtures for every kind of test."""
 
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
 from fixture_database import (
     clock,
     database,
@@ -19,3 +25,11 @@ __all__ = [
     "postgresql_template",
     "sqlite_template",
 ]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    """Keep looptime away from tests without an event loop: it would make one and leave it open."""
+    if not pytest_asyncio.is_async_test(pyfuncitem):
+        pyfuncitem.funcargs.pop("event_loop_policy", None)
+    return (yield)
