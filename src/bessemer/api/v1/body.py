@@ -22,20 +22,20 @@ class Disconnected(Exception):
     """The client went away before its request was complete; there is nobody to answer."""
 
 
-async def read(receive: Receive, most_bytes: int) -> bytes:
-    """The whole body.
+async def read(receive: Receive, most_bytes: int, *, timeout_s: float = READ_TIMEOUT_S) -> bytes:
+    """The whole body. ``timeout_s`` bounds the wait for each part of it.
 
     Raises:
         Refusal: 413: more than ``most_bytes``; 408: not complete in time.
         Disconnected: The client is gone.
     """
-    message = await _next(receive)
+    message = await _next(receive, timeout_s)
     body: bytes = message.get("body", b"")
     if message.get("more_body", False):
         chunks = [body]
         size = len(body)
         while message.get("more_body", False) and size <= most_bytes:
-            message = await _next(receive)
+            message = await _next(receive, timeout_s)
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
         body = b"".join(chunks)
@@ -44,9 +44,9 @@ async def read(receive: Receive, most_bytes: int) -> bytes:
     return body
 
 
-async def _next(receive: Receive) -> Any:
+async def _next(receive: Receive, timeout_s: float) -> Any:
     try:
-        async with asyncio.timeout(READ_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             message = await receive()
     except TimeoutError as error:
         raise Refusal(408, "The request body did not arrive in time.") from error

@@ -12,7 +12,7 @@ from bessemer.kernel.ident import is_mac, is_uuid
 
 _TRUE = frozenset({"true", "t", "1", "y", "yes", "on"})
 _FALSE = frozenset({"false", "f", "0", "n", "no", "off"})
-_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _MOST = 2**63 - 1
 
 #: Names of things, newest rule first: from which version, the form, and what it is called.

@@ -17,7 +17,7 @@ MAX = 115
 
 _OWN_HEADER = b"x-openstack-ironic-api-version"
 _COMMON_HEADER = b"openstack-api-version"
-_FORM = re.compile(r"(\d{1,9})\.(\d{1,9})")
+_FORM = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
 
 #: Sent with every answer, unless the version in the request could not even be read.
 RANGE_HEADERS = (

@@ -1,0 +1,136 @@
+"""JSON Patch as v1 has it."""
+
+from typing import Any
+
+import pytest
+
+from bessemer.api.v1.error import Refusal
+from bessemer.api.v1.patch import parse
+from bessemer.api.v1.table.node import NODE
+from bessemer.kernel.error import InvalidValue
+
+NODE_NOW: dict[str, Any] = {
+    "name": "old",
+    "driver": "fake-hardware",
+    "extra": {"a": 1, "b": {"c": [1, 2]}},
+    "properties": {},
+    "maintenance": True,
+    "chassis_uuid": "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+    "owner": None,
+    "automated_clean": None,
+}
+
+
+def patched(*ops: dict[str, Any], minor: int = 115) -> dict[str, Any]:
+    return parse(NODE, list(ops), minor).apply(NODE_NOW.__getitem__)
+
+
+def op(kind: str, path: str, *value: Any) -> dict[str, Any]:
+    return {"op": kind, "path": path, **({"value": value[0]} if value else {})}
+
+
+def test_only_the_roots_touched_come_back() -> None:
+    assert patched(op("replace", "/name", "new")) == {"name": "new"}
+
+
+def test_an_empty_patch_changes_nothing() -> None:
+    assert patched() == {}
+
+
+def test_operations_apply_in_order() -> None:
+    assert patched(op("add", "/extra/x", 1), op("replace", "/extra/x", 2), op("remove", "/extra/a")) == {
+        "extra": {"b": {"c": [1, 2]}, "x": 2}
+    }
+
+
+def test_the_present_values_are_left_alone() -> None:
+    patched(op("add", "/extra/b/c/0", 0), op("remove", "/extra/a"))
+    assert NODE_NOW["extra"] == {"a": 1, "b": {"c": [1, 2]}}
+
+
+@pytest.mark.parametrize(
+    ("path", "becomes"),
+    [("/name", None), ("/extra", {}), ("/maintenance", False), ("/owner", None), ("/automated_clean", None)],
+)
+def test_removing_a_root_resets_it_even_when_it_was_unset(path: str, becomes: object) -> None:
+    assert patched(op("remove", path)) == {path[1:]: becomes}
+
+
+def test_replacing_a_root_that_is_unset_sets_it() -> None:
+    assert patched(op("replace", "/owner", "me")) == {"owner": "me"}
+
+
+def test_lists_inside_objects_can_be_changed_by_index() -> None:
+    ops = (op("add", "/extra/b/c/-", 3), op("replace", "/extra/b/c/0", 0), op("remove", "/extra/b/c/1"))
+    assert patched(*ops)["extra"]["b"]["c"] == [0, 3]
+
+
+@pytest.mark.parametrize(
+    "ops",
+    [
+        [op("remove", "/extra/z")],
+        [op("replace", "/extra/z", 1)],
+        [op("add", "/extra/z/y", 1)],
+        [op("add", "/extra/a/y", 1)],
+        [op("add", "/extra/b/c/7", 1)],
+        [op("remove", "/extra/b/c/2")],
+        [op("remove", "/driver")],
+        [op("replace", "/driver", None)],
+        [op("replace", "/driver", 5)],
+        [op("replace", "/name", "not a name")],
+        [op("replace", "/extra", [])],
+        [op("add", "/name/x", 1)],
+        [op("add", "/name")],
+        [op("add", "/uuid", "6ba7b810-9dad-11d1-80b4-00c04fd430c8")],
+        [op("replace", "/provision_state", "active")],
+        [op("add", "/zork", 1)],
+        [op("test", "/name", "old")],
+        [op("move", "/name", "old")],
+        [op("add", "name", "x")],
+        [op("add", "", {})],
+        [op("add", "/extra/", 1)],
+        [op("add", "/extra/a.b", 1)],
+        [op("add", "/extra/a+b", 1)],
+        [op("add", "/extra/~2", 1)],
+        [op("add", "/extra" + "/a" * 26, 1)],
+        [{"op": "add", "path": "/name", "value": "x", "from": "/extra"}],
+        [{"path": "/name", "value": "x"}],
+        [{"op": "add", "path": 5, "value": "x"}],
+        ["add"],
+    ],
+)
+def test_what_leads_nowhere_or_is_not_allowed_is_refused(ops: list[Any]) -> None:
+    with pytest.raises(InvalidValue):
+        patched(*ops)
+
+
+@pytest.mark.parametrize("document", [None, {}, {"op": "add"}, "x", 5])
+def test_a_patch_is_a_list(document: object) -> None:
+    with pytest.raises(InvalidValue):
+        parse(NODE, document, 115)
+
+
+def test_a_root_newer_than_the_version_is_refused() -> None:
+    with pytest.raises(Refusal) as caught:
+        patched(op("replace", "/owner", "me"), minor=49)
+    assert caught.value.status == 406
+
+
+def test_escapes_in_paths_came_late() -> None:
+    assert patched(op("add", "/extra/a~1b~0c", 1), minor=98)["extra"]["a/b~c"] == 1
+    with pytest.raises(InvalidValue):
+        patched(op("add", "/extra/a~1b", 1), minor=97)
+
+
+def test_taking_a_chassis_away_came_later_than_setting_it() -> None:
+    assert patched(op("remove", "/chassis_uuid"), minor=25) == {"chassis_uuid": None}
+    with pytest.raises(Refusal) as caught:
+        patched(op("remove", "/chassis_uuid"), minor=24)
+    assert caught.value.status == 406
+
+
+def test_leaving_an_instance_is_told_from_everything_else() -> None:
+    leaving = op("remove", "/instance_uuid")
+    assert parse(NODE, [leaving], 115).removes_only("instance_uuid")
+    assert not parse(NODE, [leaving, op("remove", "/name")], 115).removes_only("instance_uuid")
+    assert not parse(NODE, [op("replace", "/instance_uuid", None)], 115).removes_only("instance_uuid")
