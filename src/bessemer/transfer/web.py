@@ -8,7 +8,7 @@ from another place of the network.
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,12 +151,13 @@ class Web:
     ) -> None:
         """Write the whole resource to ``target``. Raises as ``read``; may leave a partial file."""
         written = 0
-        with await asyncio.to_thread(target.open, "wb") as file:
-            async for piece in self.read(url, headers=headers):
-                written += len(piece)
-                if written > limit_bytes:
-                    raise SourceError(f"{shown(url)} is larger than {limit_bytes} bytes.")
-                await asyncio.to_thread(file.write, piece)
+        async with aclosing(self.read(url, headers=headers)) as pieces:
+            with await asyncio.to_thread(target.open, "wb") as file:
+                async for piece in pieces:
+                    written += len(piece)
+                    if written > limit_bytes:
+                        raise SourceError(f"{shown(url)} is larger than {limit_bytes} bytes.")
+                    await asyncio.to_thread(file.write, piece)
 
     @asynccontextmanager
     async def _request(

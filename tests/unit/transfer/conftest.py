@@ -1,0 +1,19 @@
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from fakes.http_server import ImageServer, image_server
+
+from bessemer.transfer.web import Web
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ImageServer]:
+    async with image_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[Web]:
+    async with aiohttp.ClientSession() as session:
+        yield Web(session, answer_timeout_s=2.0, stall_timeout_s=2.0)
