@@ -36,6 +36,11 @@ class QemuVm:
         self._has_reset = asyncio.Event()
         self._is_changing_medium = False
 
+    @property
+    def pid(self) -> int | None:
+        """The process of a machine that has power."""
+        return self._process.pid if self._process is not None else None
+
     def listen(self, listener: VmListener) -> None:
         self._listener = listener
 
