@@ -150,7 +150,7 @@ async def test_the_words_are_found_wherever_a_bmc_puts_them(scripted, pool, body
 
 
 async def test_a_certificate_that_is_not_trusted_is_refused_with_the_way_out(lab, pool) -> None:
-    with pytest.raises(BmcRefused, match="certificate of the BMC at 127.0.0.1") as caught:
+    with pytest.raises(BmcRefused, match=r"certificate of the BMC at 127\.0\.0\.1") as caught:
         await connect(pool, lab.driver_info(redfish_verify_ca=True)).get(ROOT)
     assert "redfish_verify_ca" in caught.value.hint
 
@@ -161,7 +161,7 @@ async def test_the_check_of_the_certificate_can_be_switched_off(lab, pool) -> No
 
 async def test_a_certificate_for_another_address_is_refused(scripted, pool, tmp_path: Path) -> None:
     address = scripted.address.replace("127.0.0.1", "localhost")
-    with pytest.raises(BmcRefused, match="localhost.* is not trusted"):
+    with pytest.raises(BmcRefused, match=r"localhost.* is not trusted"):
         await connect(pool, scripted.driver_info(redfish_address=address)).get(ROOT)
 
 

@@ -57,7 +57,7 @@ async def test_a_system_that_does_not_exist_is_answered_with_those_that_do(scrip
 
 async def test_a_bmc_without_systems_is_no_bmc_of_a_server(scripted, pool) -> None:
     scripted.resources[SYSTEMS] = members()
-    with pytest.raises(InvalidValue, match="no system.*BMC of a server"):
+    with pytest.raises(InvalidValue, match=r"no system.*BMC of a server"):
         await RedfishPower(pool).get_power_state(task_of(scripted))
 
 
@@ -89,7 +89,7 @@ async def test_a_machine_counts_as_arrived_only_when_it_has(scripted, pool, repo
 @pytest.mark.parametrize("body", [system_body(PowerState="Sleeping"), system_body(PowerState=None)])
 async def test_a_power_state_nobody_knows_is_an_error(scripted, pool, body) -> None:
     scripted.resources[SYSTEM] = body
-    with pytest.raises(DeviceError, match="PowerState|Sleeping"):
+    with pytest.raises(DeviceError, match=r"PowerState|Sleeping"):
         await RedfishPower(pool).get_power_state(task_of(scripted))
 
 
@@ -109,7 +109,7 @@ async def test_a_power_state_nobody_knows_is_an_error(scripted, pool, body) -> N
     ],
 )
 async def test_the_best_reset_that_the_bmc_allows_is_chosen(
-    scripted, pool, allowed, state, target, expected
+    *, scripted, pool, allowed, state, target, expected
 ) -> None:
     scripted.resources[SYSTEM] = with_resets(*allowed, PowerState=state)
     scripted.on(f"POST {RESET}", 204)
@@ -119,7 +119,7 @@ async def test_the_best_reset_that_the_bmc_allows_is_chosen(
 
 async def test_a_reset_that_the_bmc_does_not_allow_is_answered_with_those_it_does(scripted, pool) -> None:
     scripted.resources[SYSTEM] = with_resets("On", "ForceOff")
-    with pytest.raises(Unsupported, match="none of the resets GracefulRestart.*It offers: On, ForceOff"):
+    with pytest.raises(Unsupported, match=r"none of the resets GracefulRestart.*It offers: On, ForceOff"):
         await RedfishPower(pool).request_power(task_of(scripted), PowerTarget.SOFT_REBOOT)
 
 
@@ -189,7 +189,7 @@ async def test_a_cd_is_named_as_the_bmc_names_it(scripted, pool) -> None:
 async def test_a_device_that_is_not_offered_is_refused_before_asking(scripted, pool) -> None:
     allowed = {"BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Hdd"]}
     scripted.resources[SYSTEM] = with_boot(**allowed)
-    with pytest.raises(Unsupported, match="cannot boot from 'pxe'.*It offers: disk"):
+    with pytest.raises(Unsupported, match=r"cannot boot from 'pxe'.*It offers: disk"):
         await RedfishManagement(pool).set_boot_device(task_of(scripted), BootDevice.PXE, persistent=False)
     assert scripted.count(f"PATCH {SYSTEM}") == 0
 

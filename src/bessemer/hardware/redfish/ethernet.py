@@ -20,8 +20,12 @@ async def read_cards(system: ComputerSystem) -> list[NetworkCard]:
     link = system.resource.find_link("EthernetInterfaces")
     if link is None:
         return []
-    found = [card for nic in await read_members(system.bmc, link) if (card := _card(nic)) is not None]
-    return list({card.mac: card for card in reversed(found)}.values())[::-1]
+    by_mac: dict[str, NetworkCard] = {}
+    for nic in await read_members(system.bmc, link):
+        card = _card(nic)
+        if card is not None:
+            by_mac.setdefault(card.mac, card)
+    return list(by_mac.values())
 
 
 def _card(nic: Resource) -> NetworkCard | None:
