@@ -10,6 +10,8 @@ from typing import Any
 import uvicorn
 from aiohttp import web
 
+from fakes.wait import until
+
 
 @asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[str]:
@@ -19,9 +21,7 @@ async def serving(app: Any) -> AsyncIterator[str]:
         listener.bind(("127.0.0.1", 0))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            async with asyncio.timeout(10):
-                while not server.started:
-                    await asyncio.sleep(0.01)
+            await until(lambda: server.started)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True

@@ -8,8 +8,6 @@ from typing import Any
 
 import pycdlib
 import pytest
-from fakes.http_server import ImageServer
-from fakes.record import BOOT_KEY, NODE_UUID, TOKEN, make_node
 
 from bessemer.boot.artefact import BootArtefacts
 from bessemer.boot.capability import is_boot_key
@@ -18,6 +16,8 @@ from bessemer.config.settings import ConductorSettings, DeploySettings, Settings
 from bessemer.kernel.error import InternalError, InvalidValue, SourceError, Unavailable
 from bessemer.transfer.blob import Blob
 from bessemer.transfer.web import Web
+from fakes.http_server import ImageServer
+from fakes.record import BOOT_KEY, NODE_UUID, TOKEN, make_node
 
 KERNEL, RAMDISK = b"kernel" * 1000, b"ramdisk" * 100_000
 API = "http://10.0.2.2:6385"
@@ -78,9 +78,7 @@ async def test_no_secret_is_ever_on_the_disk(make: Make, pair: dict[str, Any], t
     assert not any(TOKEN.encode() in path.read_bytes() for path in (tmp_path / "cache").iterdir())
 
 
-async def test_other_tools_find_the_iso_well_formed(
-    make: Make, pair: dict[str, Any], tmp_path: Path
-) -> None:
+async def test_other_tools_find_the_iso_well_formed(make: Make, pair: dict[str, Any], tmp_path: Path) -> None:
     target = tmp_path / "node.iso"
     target.write_bytes(await read(await make(pair).open_iso(make_node())))
     command = ["xorriso", "-indev", str(target), "-pvd_info", "-report_el_torito", "plain", "-find", "/"]
@@ -117,7 +115,7 @@ async def test_a_new_ramdisk_under_the_old_name_makes_a_new_template(
 ) -> None:
     artefacts = make(pair)
     before = await artefacts.open_iso(make_node())
-    Path(pair["deploy_ramdisk"]).write_bytes(b"newer")
+    Path(pair["deploy_ramdisk"]).write_bytes(b"newer")  # noqa: ASYNC240
     after = await artefacts.open_iso(make_node())
     assert before.etag != after.etag
     assert extract(await read(after), "boot/ramdisk") == b"newer"

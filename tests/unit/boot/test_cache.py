@@ -6,6 +6,7 @@ import pytest
 
 from bessemer.boot.cache import FileCache
 from bessemer.kernel.error import SourceError
+from fakes.wait import until
 
 
 class Maker:
@@ -20,11 +21,11 @@ class Maker:
 
     async def __call__(self, path: Path) -> None:
         self.calls += 1
-        path.write_bytes(self.data[: len(self.data) // 2])
+        path.write_bytes(self.data[: len(self.data) // 2])  # noqa: ASYNC240
         await self.gate.wait()
         if self.error is not None:
             raise self.error
-        path.write_bytes(self.data)
+        path.write_bytes(self.data)  # noqa: ASYNC240
 
 
 @pytest.fixture
@@ -110,9 +111,7 @@ async def test_closing_gives_up_what_is_being_made(cache: FileCache, tmp_path: P
     make = Maker()
     make.gate.clear()
     task = asyncio.create_task(cache.ensure("a", make))
-    async with asyncio.timeout(5):
-        while not make.calls:
-            await asyncio.sleep(0.001)
+    await until(lambda: make.calls)
     await cache.close()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -2,13 +2,13 @@ import configparser
 from typing import Any
 
 import pytest
-from fakes.record import NODE_UUID, TOKEN, make_node
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bessemer.boot.parameter import agent_config, grub_config, kernel_parameters
 from bessemer.config.settings import DefaultSettings, RedfishSettings, Settings
 from bessemer.kernel.error import InvalidValue
+from fakes.record import NODE_UUID, TOKEN, make_node
 
 API = "https://bessemer.example:6385"
 PLAIN = Settings(redfish=RedfishSettings(kernel_append_params="quiet"))
@@ -62,7 +62,9 @@ def test_the_token_stays_off_the_command_line() -> None:
         parameters(driver_info={"kernel_append_params": "ipa-agent-token=abc"})
 
 
-@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="'\"\\"), max_size=200))
+@given(
+    st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="'\"\\"), max_size=200)
+)
 def test_whatever_is_accepted_stays_one_grub_command(text: str) -> None:
     lines = grub_config(parameters(driver_info={"kernel_append_params": text})).splitlines()
     assert [line.split()[0] for line in lines] == ["linux", "initrd", "boot"]
@@ -98,7 +100,9 @@ def test_the_real_agents_option_parser_reads_the_file(tmp_path: Any) -> None:
 
     (tmp_path / "bessemer.conf").write_text(agent_config(make_node(), "http://host/$x") + "\n" * 4000)
     conf = cfg.ConfigOpts()
-    conf.register_opts([cfg.StrOpt("api_url"), cfg.StrOpt("agent_token"), cfg.BoolOpt("agent_token_required")])
+    conf.register_opts(
+        [cfg.StrOpt("api_url"), cfg.StrOpt("agent_token"), cfg.BoolOpt("agent_token_required")]
+    )
     conf(args=["--config-dir", str(tmp_path)])
     assert (conf.api_url, conf.agent_token) == ("http://host/$x", TOKEN)
     assert conf.agent_token_required is True

@@ -3,11 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.record import make_node
 
 from bessemer.boot.ramdisk import FinishedIso, KernelAndRamdisk, choose_ramdisk
 from bessemer.config.settings import ConductorSettings, Settings
 from bessemer.kernel.error import InvalidValue, Unsupported
+from fakes.record import make_node
 
 
 def settings(**conductor: Any) -> Settings:
@@ -41,7 +41,7 @@ def test_a_finished_iso_comes_before_everything() -> None:
 
 
 def test_a_node_with_nothing_to_boot_is_told_what_to_set() -> None:
-    with pytest.raises(InvalidValue, match="rack1-u7.*deploy_kernel and deploy_ramdisk"):
+    with pytest.raises(InvalidValue, match=r"rack1-u7.*deploy_kernel and deploy_ramdisk"):
         choose_ramdisk(make_node(), settings(deploy_kernel="/only/half"))
 
 

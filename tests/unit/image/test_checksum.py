@@ -22,7 +22,8 @@ def test_the_checksum_of_the_image_is_found_in_every_usual_form(text: str) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "<html>", f"{ONE}  other.raw\n", f"{ONE}\n{OTHER}\n", f"{'ab' * 20}  image.raw", "zz  image.raw"]
+    "text",
+    ["", "<html>", f"{ONE}  other.raw\n", f"{ONE}\n{OTHER}\n", f"{'ab' * 20}  image.raw", "zz  image.raw"],
 )
 def test_a_file_without_a_usable_line_for_the_image_is_an_error(text: str) -> None:
     with pytest.raises(SourceError):

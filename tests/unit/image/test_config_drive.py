@@ -7,10 +7,10 @@ from typing import Any
 
 import pycdlib
 import pytest
-from fakes.record import NODE_UUID, make_node
 
 from bessemer.image.config_drive import LIMIT_BYTES, check_config_drive, make_config_drive
 from bessemer.kernel.error import InvalidValue
+from fakes.record import NODE_UUID, make_node
 
 
 class Drive:

@@ -2,8 +2,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.http_server import ImageServer
-from fakes.record import make_node
 
 from bessemer.config.settings import AgentSettings, ConductorSettings, Settings
 from bessemer.image.info import image_info
@@ -12,6 +10,8 @@ from bessemer.image.relay import ImageRelay
 from bessemer.image.source import image_source
 from bessemer.kernel.error import InvalidValue, SourceError, Unavailable
 from bessemer.transfer.web import Web
+from fakes.http_server import ImageServer
+from fakes.record import make_node
 
 SHA256 = "ab" * 32
 RELAY = "http://us/boot/node/key/image"
@@ -78,7 +78,9 @@ async def test_authorization_goes_with_our_own_requests(server: ImageServer, web
     assert server.resources["image"].headers[0]["Authorization"] == "Bearer x"
 
 
-def document(url: str, facts: ImageFacts | None = None, driver_info: Any = None, **info: Any) -> dict[str, Any]:
+def document(
+    url: str, facts: ImageFacts | None = None, driver_info: Any = None, **info: Any
+) -> dict[str, Any]:
     settings = Settings(conductor=ConductorSettings(file_url_allowed_paths=["/srv"]))
     node = make_node(
         instance_info={"image_source": url, "image_checksum": SHA256, **info}, driver_info=driver_info or {}

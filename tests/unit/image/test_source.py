@@ -3,11 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.record import make_node
 
 from bessemer.config.settings import AgentSettings, ConductorSettings, Settings
 from bessemer.image.source import image_source, validate_instance
 from bessemer.kernel.error import InvalidValue, Unsupported
+from fakes.record import make_node
 
 SHA256 = "ab" * 32
 GOOD = {"image_source": "https://host/debian.qcow2", "image_checksum": SHA256}

@@ -2,9 +2,9 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from fakes.http_server import ImageServer, image_server
 
 from bessemer.transfer.web import Web
+from fakes.http_server import ImageServer, image_server
 
 
 @pytest.fixture

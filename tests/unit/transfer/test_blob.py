@@ -32,7 +32,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_any_range_of_a_patched_file_is_that_range_of_the_patched_whole(
     path: Path, offset: int, length: int | None, starts: list[int]
 ) -> None:
-    whole = bytearray(path.read_bytes())
+    whole = bytearray(path.read_bytes())  # noqa: ASYNC240
     patches = [Patch(start, bytes([255 - number]) * 300) for number, start in enumerate(starts)]
     for patch in patches:
         whole[patch.offset : patch.end] = patch.data
@@ -60,7 +60,7 @@ async def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path: Path) 
 
 async def test_a_file_that_is_deleted_while_it_is_read_is_read_to_its_end(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    copy.write_bytes(path.read_bytes())
+    copy.write_bytes(path.read_bytes())  # noqa: ASYNC240
     pieces = FileBlob(await look_at_file(copy, within=None)).read()
     first = await anext(pieces)
     copy.unlink()

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from fakes.http_server import ImageServer
 
 from bessemer.kernel.error import InvalidValue, SourceError, Unavailable
 from bessemer.transfer.web import Web, tls_check
+from fakes.http_server import ImageServer
 
 
 async def collect(web: Web, url: str, **how: object) -> bytes:
