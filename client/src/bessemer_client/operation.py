@@ -39,7 +39,8 @@ async def _show(arguments: argparse.Namespace) -> int:
 
 
 def _line(operation: dict[str, Any]) -> str:
-    where = f"step {operation['position'] + 1} of {len(operation['plan'])}" if operation["plan"] else ""
+    steps = len(operation["plan"])
+    where = f"step {min(operation['position'] + 1, steps)} of {steps}"
     kind, state = operation["kind"], operation["state"]
     return f"{operation['uuid']}  {kind:<10} {state:<10} {where:<14} {operation['created_at']}"
 

@@ -10,7 +10,7 @@ def set_up_logging(*, debug: bool) -> None:
     """Send our logs and those of libraries to standard error, in one form."""
     level = logging.DEBUG if debug else logging.INFO
     is_terminal = sys.stderr.isatty()
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -34,5 +34,5 @@ def set_up_logging(*, debug: bool) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("aiosqlite", "asyncio", "redfish", "uvicorn.access"):
+    for noisy in ("aiosqlite", "alembic", "asyncio", "redfish", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -18,8 +18,9 @@ from bessemer.api.v2.operation import routes as operation_routes
 from bessemer.boot.artefact import BootArtefacts
 from bessemer.config.settings import Settings
 from bessemer.domain.conductor import ConductorInterface
-from bessemer.engine.engine import Engine, EngineSettings
+from bessemer.engine.engine import Engine
 from bessemer.engine.gateway import Gateway
+from bessemer.engine.settings import EngineSettings
 from bessemer.hardware.agent.client import AgentClient
 from bessemer.hardware.catalogue import implementations
 from bessemer.hardware.composition import Composition
@@ -117,8 +118,6 @@ async def assembled(settings: Settings) -> AsyncIterator[Process]:
         stack.push_async_callback(artefacts.close)
 
         gateway = Gateway()
-        known = workflows(settings, settings.default.host, gateway)
-        gateway.register(known)
         collaborators = Collaborators(
             database=database,
             composition=composition,
@@ -128,7 +127,14 @@ async def assembled(settings: Settings) -> AsyncIterator[Process]:
             settings=settings,
             base_url=base_url,
         )
-        engine = Engine(database, gateway, collaborators, _engine_settings(settings, composition), clock)
+        engine = Engine(
+            database,
+            workflows(settings, settings.default.host, gateway),
+            collaborators,
+            _engine_settings(settings, composition),
+            clock,
+            gateway=gateway,
+        )
         services = Services.build(database, gateway, composition, settings, clock)
         extra = [
             *boot_routes(artefacts, ImageRelay(settings, web), database),
@@ -140,7 +146,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Process]:
 
 def _engine_settings(settings: Settings, composition: Composition) -> EngineSettings:
     conductor = settings.conductor
-    offered = [
+    offered = tuple(
         ConductorInterface(
             hardware_type=one.hardware_type,
             interface_type=one.interface_type,
@@ -148,7 +154,7 @@ def _engine_settings(settings: Settings, composition: Composition) -> EngineSett
             is_default=one.is_default,
         )
         for one in composition.registrations()
-    ]
+    )
     return EngineSettings(
         hostname=settings.default.host,
         conductor_group=conductor.conductor_group,
