@@ -22,6 +22,8 @@ class FakeDeploy(BareInterface):
         return (HardwareStep(interface=InterfaceType.DEPLOY, step="deploy", priority=100),)
 
     async def execute(self, task: Task, step: HardwareStep) -> InProgress | None:
+        if step.step not in self.core_steps:
+            return await super().execute(task, step)
         return await self._behaviour.start_step(task, step)
 
     async def poll(self, task: Task, step: HardwareStep) -> InProgress | None:
