@@ -50,4 +50,4 @@ class LockWait:
                     raise
             await asyncio.sleep(pause_s)
             waited_s += pause_s
-            pause_s = min(pause_s * 2, max(self._interval_s, _FIRST_PAUSE_S))
+            pause_s = min(pause_s * 2, self._interval_s)

@@ -1,0 +1,26 @@
+"""The whole API over a real database; what databases do differently is the store's contract suite's matter."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from bessemer.store.database import Database
+from fakes.api_client import ApiClient
+from fakes.api_world import World, make_world
+from fakes.clock import FakeClock
+
+
+@pytest.fixture
+def family() -> str:
+    return "sqlite"
+
+
+@pytest_asyncio.fixture
+async def world(database: Database, clock: FakeClock) -> AsyncIterator[World]:
+    yield await make_world(database, clock)
+
+
+@pytest.fixture
+def client(world: World) -> ApiClient:
+    return world.client
