@@ -24,9 +24,11 @@ class OperationState(StrEnum):
 
 
 class Phase(StrEnum):
-    """What the current step is at: doing its work, waiting for the outcome, or being taken back."""
+    """What the current step is at: doing its work, being looked at after an interruption, waiting for the
+    outcome, or being taken back."""
 
     RUN = "run"
+    CHECK = "check"
     UNTIL = "until"
     UNDO = "undo"
 
@@ -63,7 +65,12 @@ class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Operation(NewOperation, frozen=True, kw_only=True):
-    """One row. ``data`` is what the steps noted for each other; it is saved with every transition."""
+    """One row.
+
+    ``position`` is the plan item being worked on (its index), or the length of the plan when all are done.
+    ``attempt`` counts the calls in this phase from 1; it is 0 while the step has not begun. ``data`` is what
+    the steps noted for each other; it is saved with every transition.
+    """
 
     uuid: str
     state: OperationState

@@ -22,6 +22,7 @@ from bessemer.kernel.clock import Clock, Timestamp
 from bessemer.store.database import Transaction
 
 D = TypeVar("D")
+D_co = TypeVar("D_co", covariant=True)
 
 
 class OnInterrupt(StrEnum):
@@ -60,7 +61,7 @@ class Verdict(StrEnum):
     ABSENT = "absent"
 
 
-class Context(Protocol[D]):
+class Context(Protocol[D_co]):
     """What a step sees of its operation. Everything it writes is fenced: a process that lost the
     operation to another one gets ``FenceLost`` and changes nothing."""
 
@@ -72,7 +73,7 @@ class Context(Protocol[D]):
         ...
 
     @property
-    def deps(self) -> D:
+    def deps(self) -> D_co:
         """The collaborators given to the engine by the composition root."""
         ...
 
@@ -114,14 +115,15 @@ def _always(_: Operation) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+# No slots on generic records: with them, Python 3.11 cannot call a subscripted alias such as Step[Deps].
+@dataclass(frozen=True)
 class Step(Generic[D]):
     """One row of a workflow table.
 
-    ``run`` failing with an error that says ``retry`` is tried ``attempts`` times with ``backoff`` between
-    (the pause is a durable timer). ``timeout_s`` bounds one call of any of its faces. A step whose ``undo``
-    is None says in ``undone_by`` who cleans up after it ("" = nothing to clean up). ``when`` false skips the
-    step. While ``is_abortable`` is false a cancel request waits for the step's end.
+    A face failing with an error that says ``retry`` is called ``attempts`` times in a row at most, with
+    ``backoff`` between (the pause is a durable timer). ``timeout_s`` bounds one call of any of its faces.
+    A step whose ``undo`` is None says in ``undone_by`` who cleans up after it ("" = nothing to clean up).
+    ``when`` false skips the step. While ``is_abortable`` is false a cancel request waits for the step's end.
     """
 
     name: str
@@ -160,7 +162,7 @@ async def _nothing(tx: Transaction, operation: Operation, change: Change) -> Non
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workflow(Generic[D]):
     """A kind of operation.
 

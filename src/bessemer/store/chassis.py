@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from bessemer.domain.chassis import Chassis
 from bessemer.kernel.error import Conflict, InvalidValue, NotFound
 from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.failure import conflict
 from bessemer.store.page import Page, apply_page
-from bessemer.store.record import Mapper, conflict
+from bessemer.store.record import Mapper
 from bessemer.store.table import CHASSIS
 
 _CHASSIS = Mapper(Chassis, CHASSIS, json_fields=("extra",))

@@ -119,6 +119,12 @@ async def list_held(tx: Transaction, owner: str) -> dict[str, tuple[int, str | N
     return {row[0]: (row[1], row[2]) for row in await tx.execute(statement)}
 
 
+async def list_fences(tx: Transaction, uuids: Sequence[str]) -> dict[str, int]:
+    """The present fence of each of these operations that still exists."""
+    statement = select(_COLUMNS.uuid, _COLUMNS.fence).where(_COLUMNS.uuid.in_(uuids))
+    return {row[0]: row[1] for row in await tx.execute(statement)}
+
+
 async def release_operations(tx: Transaction, owner: str, uuids: Sequence[str] | None = None) -> int:
     """Let go of what ``owner`` holds (or of ``uuids`` among it), so that anybody can claim it at once."""
     wanted: list[ColumnElement[bool]] = [_COLUMNS.owner == owner, _COLUMNS.state.in_(ACTIVE)]

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bessemer.kernel.clock import Clock, SystemClock, Timestamp, timestamp
 from bessemer.kernel.error import InternalError, Unavailable
 from bessemer.store.connect import Engines, connect
+from bessemer.store.failure import reason, translated
 from bessemer.store.migration import ensure_schema
 from bessemer.store.notify import Notifier, notifier_for
 
@@ -66,6 +67,7 @@ class Transaction:
         Raises:
             sqlalchemy.exc.IntegrityError: A constraint was broken. The transaction is over: everything but
                 leaving the block raises from now on (PostgreSQL's rule, kept for both).
+            Unavailable: The database is gone or busy, or another transaction won; trying again can help.
             InternalError: A write in a reading block, or anything after a broken constraint.
         """
         self._check_whole()
@@ -78,6 +80,8 @@ class Transaction:
         except IntegrityError:
             self._is_spoiled = True
             raise
+        except DBAPIError as error:
+            raise translated(error) from error
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once this transaction has become true; never when it is rolled back."""
@@ -174,10 +178,10 @@ class Database:
             except BaseException:
                 await _to_the_end(connection.rollback())
                 raise
-            cancelled = await _to_the_end(connection.commit())
-        tx._committed()
-        if cancelled is not None:
-            raise cancelled
+            cancelled = await _commit(connection)
+            tx._committed()
+            if cancelled is not None:
+                raise cancelled
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[None]:
@@ -206,7 +210,7 @@ async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         await connection.start()
     except (PoolTimeout, OSError, TimeoutError, DBAPIError) as error:
-        raise Unavailable(f"The database cannot be reached: {_reason(error)}.") from error
+        raise Unavailable(f"The database cannot be reached: {reason(error)}.") from error
     try:
         yield connection
     finally:
@@ -217,19 +221,26 @@ async def _begin(connection: AsyncConnection) -> None:
     try:
         await connection.begin()
     except DBAPIError as error:
-        raise Unavailable(f"The database is busy: {_reason(error)}.") from error
+        raise translated(error) from error
 
 
-def _reason(error: BaseException) -> str:
-    origin = getattr(error, "orig", None) or error
-    return str(origin).strip().rstrip(".").partition("\n")[0] or type(origin).__name__
+async def _commit(connection: AsyncConnection) -> asyncio.CancelledError | None:
+    """A commit that was sent is true, whoever gave up waiting for it: the caller must learn that it is."""
+    try:
+        return await _finished(connection.commit())
+    except DBAPIError as error:
+        raise translated(error) from error
 
 
-async def _to_the_end(work: Awaitable[None]) -> asyncio.CancelledError | None:
-    """Finish ``work`` even when this task is cancelled meanwhile; give the cancellation back, if any.
+async def _to_the_end(work: Awaitable[None]) -> None:
+    """Finish ``work`` even when this task is cancelled meanwhile, and be cancelled then."""
+    cancelled = await _finished(work)
+    if cancelled is not None:
+        raise cancelled
 
-    A commit that was sent is true, whoever gave up waiting for it: callers must learn that it is.
-    """
+
+async def _finished(work: Awaitable[None]) -> asyncio.CancelledError | None:
+    """Finish ``work`` even when this task is cancelled meanwhile; give the cancellation back, if any."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

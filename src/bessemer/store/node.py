@@ -13,8 +13,9 @@ from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.failure import conflict
 from bessemer.store.page import Page, apply_page
-from bessemer.store.record import Mapper, conflict
+from bessemer.store.record import Mapper
 from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS, EVENTS, NODES
 
 _NODE = Mapper(

@@ -98,8 +98,7 @@ class PostgresqlNotifier(Notifier):
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait((self._task,))
             self._task = None
         await self._engine.dispose()
 

@@ -20,8 +20,11 @@ from bessemer.kernel.error import FenceLost, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Transaction
 from bessemer.store.page import Page, apply_page
-from bessemer.store.record import Mapper, decode_json
+from bessemer.store.record import Mapper, decode_json, storable
 from bessemer.store.table import NODES, OPERATIONS
+
+#: More signals than will ever come.
+_EVERY_SIGNAL = 2**31 - 1
 
 ACTIVE = (OperationState.RUNNING, OperationState.WAITING)
 
@@ -51,7 +54,7 @@ _ACTIVE_OF_NODE = (
 )
 # The node first, then the operation: the order every writer keeps (see database.py).
 _GUARD = (
-    select(_COLUMNS.signals, _COLUMNS.cancel_reason)
+    select(_COLUMNS.cancel_reason)
     .select_from(NODES.join(OPERATIONS, NODES.c.uuid == _COLUMNS.node_uuid))
     .where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("fence"))
     .with_for_update(key_share=True, of=[NODES, OPERATIONS])
@@ -131,10 +134,10 @@ async def find_active(tx: Transaction, node_uuid: str) -> Operation | None:
     return None if row is None else OPERATION.to_record(row)
 
 
-async def guard_operation(tx: Transaction, uuid: str, fence: int) -> tuple[int, str | None]:
+async def guard_operation(tx: Transaction, uuid: str, fence: int) -> str | None:
     """Make sure that ``fence`` still owns the operation, and keep it so until this transaction ends.
 
-    Returns how many signals have reached it, and why it is to be cancelled if it is.
+    Returns why it is to be cancelled, if it is.
 
     Raises:
         FenceLost: Somebody else has it now.
@@ -142,10 +145,11 @@ async def guard_operation(tx: Transaction, uuid: str, fence: int) -> tuple[int, 
     row = (await tx.execute(_GUARD, {"key": uuid, "fence": fence})).first()
     if row is None:
         raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
-    return row[0], row[1]
+    reason: str | None = row[0]
+    return reason
 
 
-async def save_operation(tx: Transaction, uuid: str, fence: int, **changes: Any) -> None:
+async def change_operation(tx: Transaction, uuid: str, fence: int, **changes: Any) -> None:
     """Change fields of an operation that ``fence`` owns.
 
     Raises:
@@ -160,18 +164,20 @@ async def save_operation(tx: Transaction, uuid: str, fence: int, **changes: Any)
 
 
 async def put_to_sleep(
-    tx: Transaction, uuid: str, fence: int, *, seen: int, wake_at: Timestamp | None, **changes: Any
+    tx: Transaction, uuid: str, fence: int, *, seen: int | None, wake_at: Timestamp | None, **changes: Any
 ) -> Timestamp | None:
     """Give the operation up as waiting until ``wake_at``; when it will be woken.
 
     ``seen`` is how many signals it had when it last looked at the world: if more have come since, it is
-    woken at once, so that none is lost between looking and falling asleep.
+    woken at once, so that none is lost between looking and falling asleep. None: signals do not matter.
 
     Raises:
         FenceLost: Somebody else has it now; nothing was written.
     """
     changes |= {"state": OperationState.WAITING, "owner": None}
     wake = case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
+    if seen is None:
+        seen = _EVERY_SIGNAL
     statement = (
         update(OPERATIONS)
         .where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held"))
@@ -184,6 +190,18 @@ async def put_to_sleep(
         raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
     woken: Timestamp | None = row[0]
     return woken
+
+
+async def request_cancel(tx: Transaction, uuid: str, reason: str) -> None:
+    """Note that the operation is to be cancelled, and wake it. It counts as a signal: it is never lost."""
+    due = case((_COLUMNS.state == OperationState.WAITING, bindparam("now")), else_=_COLUMNS.wake_at)
+    statement = (
+        update(OPERATIONS)
+        .where(_COLUMNS.uuid == bindparam("key"))
+        .values(cancel_reason=bindparam("reason"), signals=_COLUMNS.signals + 1, wake_at=due)
+    )
+    values = {"key": uuid, "reason": storable(reason, "cancel_reason"), "now": tx.now()}
+    await tx.execute(statement, values)
 
 
 async def signal_operations(tx: Transaction, node_uuid: str, signal: str) -> int:

@@ -11,8 +11,9 @@ from bessemer.domain.port import Port
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.failure import conflict
 from bessemer.store.page import Page, apply_page
-from bessemer.store.record import Mapper, conflict
+from bessemer.store.record import Mapper
 from bessemer.store.table import NODES, PORTS
 
 _PORT = Mapper(Port, PORTS, json_fields=("extra", "internal_info", "local_link_connection"))

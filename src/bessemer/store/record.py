@@ -5,9 +5,8 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from sqlalchemy import Select, Table, select
-from sqlalchemy.exc import IntegrityError
 
-from bessemer.kernel.error import BessemerError, Duplicate, InternalError, InvalidValue, NotFound
+from bessemer.kernel.error import InternalError, InvalidValue
 from bessemer.store.database import AnyRow
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -115,32 +114,3 @@ def _is_unicode(value: str) -> bool:
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
     return True
-
-
-def broken_constraint(error: IntegrityError) -> str:
-    """The unique columns, as ``table.column``, or the name of another constraint that ``error`` is about.
-
-    PostgreSQL names the constraint (ours carry table and columns in their names), SQLite the columns.
-    """
-    origin = error.orig
-    name = getattr(getattr(origin, "__cause__", None), "constraint_name", None)
-    if isinstance(name, str):
-        return name
-    message = str(origin)
-    kind, _, columns = message.partition(" constraint failed: ")
-    if kind == "UNIQUE":
-        table = columns.partition(".")[0]
-        names = [column.strip().partition(".")[2] for column in columns.split(",")]
-        return f"uq_{table}_{'_'.join(names)}"
-    return columns or message
-
-
-def conflict(error: IntegrityError, table: Table, noun: str, values: Mapping[str, Any]) -> BessemerError:
-    """What to raise when writing a ``noun`` broke a constraint: which value is taken, or what is missing."""
-    name = broken_constraint(error)
-    for field, value in values.items():
-        if name == f"uq_{table.name}_{field}":
-            return Duplicate(f"A {noun} with {field} '{value}' already exists.")
-    if "FOREIGN KEY" in name or name.startswith("fk_"):
-        return NotFound(f"The {noun} refers to something that does not exist.")
-    return InvalidValue(f"The {noun} cannot be stored: {name}.")

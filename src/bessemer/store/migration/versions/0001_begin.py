@@ -248,7 +248,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "owner IS NULL OR state IN ('running', 'waiting')", name=op.f("ck_operations_owned_while_active")
         ),
-        sa.CheckConstraint("phase IN ('run', 'until', 'undo')", name=op.f("ck_operations_phase_known")),
+        sa.CheckConstraint(
+            "phase IN ('run', 'check', 'until', 'undo')", name=op.f("ck_operations_phase_known")
+        ),
         sa.CheckConstraint(
             "state <> 'failed' OR error IS NOT NULL", name=op.f("ck_operations_failure_has_error")
         ),

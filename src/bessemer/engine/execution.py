@@ -1,0 +1,320 @@
+"""Carrying one claimed operation on until it sleeps, is over, or is no longer ours.
+
+Each round calls one face of a step and writes what came of it. What to do next is read from the record
+alone, so it makes no difference whether the round before was ours or that of a process that has died since.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from bessemer.domain.operation import OperationError, OperationState, Phase
+from bessemer.engine import transition as to
+from bessemer.engine.face import call
+from bessemer.engine.held import Held, Untold
+from bessemer.engine.transition import Transition, cancelled, recorded, step_of
+from bessemer.engine.workflow import Change, Done, OnInterrupt, Step, Verdict, Wait, Workflow
+from bessemer.kernel.backoff import Backoff
+from bessemer.kernel.clock import Clock, timestamp
+from bessemer.kernel.error import (
+    BessemerError,
+    DeadlineExceeded,
+    FenceLost,
+    InternalError,
+    Interrupted,
+    Unavailable,
+)
+from bessemer.store.database import Transaction
+from bessemer.store.journal import list_begun
+
+#: How long to wait before writing again what the database did not take.
+_WRITE_AGAIN = Backoff(first_s=0.1, most_s=5.0)
+
+#: What is done to a transition inside the transaction that will write it.
+Fill = Callable[[Transaction, Transition], Awaitable[None]]
+
+
+class Execution:
+    """``is_stopping`` says whether this process is about to end: then nothing more is begun."""
+
+    def __init__(
+        self, held: Held, workflow: Workflow[Any], deps: Any, clock: Clock, is_stopping: Callable[[], bool]
+    ) -> None:
+        self._held = held
+        self._workflow = workflow
+        self._deps = deps
+        self._clock = clock
+        self._is_stopping = is_stopping
+        #: The position whose run was begun here: that it is begun means no interruption then.
+        self._begun_here: int | None = None
+        self._log = structlog.get_logger().bind(
+            operation=held.uuid, node=held.operation.node_uuid, kind=held.operation.kind
+        )
+
+    async def run(self) -> None:
+        """Go on until the operation is at rest.
+
+        Raises:
+            asyncio.CancelledError: This process has to let go; the record says where it was.
+        """
+        try:
+            while not self._held.is_at_rest:
+                await self._round()
+        except FenceLost:
+            self._log.warning("operation is held by another process", fence=self._held.operation.fence)
+        except Exception as error:  # noqa: BLE001  the top edge of everything that is done for an operation
+            # A defect of the engine itself. The step's own were dealt with where it was called.
+            self._log.error("carrying on an operation failed unexpectedly", exc_info=error)
+            await self._fail(recorded(InternalError(f"The engine failed: {type(error).__name__}."), ""))
+
+    async def _round(self) -> None:
+        try:
+            try:
+                await self._go_on()
+            except FenceLost:
+                raise
+            except BessemerError as error:
+                await self._fail_or_pause(error)
+        except Untold as refused:
+            await self._go_on_untold(refused)
+
+    async def _go_on(self) -> None:
+        operation = self._held.operation
+        if operation.phase is Phase.UNDO:
+            await self._undo()
+        elif operation.started_at is None or (operation.phase is Phase.RUN and operation.attempt == 0):
+            await self._enter(operation.position)
+        elif self._held.cancel_reason is not None and self._step().is_abortable:
+            await self._fail(cancelled(self._held.cancel_reason, self._step().name))
+        elif operation.phase is Phase.UNTIL:
+            await self._ask()
+        elif operation.phase is Phase.CHECK:
+            await self._check()
+        elif operation.state is OperationState.WAITING:
+            await self._run_again()
+        elif operation.position != self._begun_here:
+            await self._take_up()
+        else:
+            await self._run()
+
+    # --- the faces of a step
+
+    async def _run(self) -> None:
+        step = self._step()
+        await self._has_run(step, await self._call(step, step.run))
+
+    async def _has_run(self, step: Step[Any], done: Done | None) -> None:
+        if step.until is None:
+            await self._enter(self._held.operation.position + 1, after=done or Done())
+            return
+
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            to.ask_for_outcome(transition, done)
+
+        await self._write(fill)
+
+    async def _ask(self) -> None:
+        step = self._step()
+        if step.until is None:
+            raise InternalError(f"step '{step.name}' has no way to tell its outcome")
+        answer = await self._call(step, step.until)
+        if isinstance(answer, Done):
+            await self._enter(self._held.operation.position + 1, after=answer)
+        else:
+            await self._sleep(step, answer)
+
+    async def _sleep(self, step: Step[Any], wait: Wait) -> None:
+        now = timestamp(self._clock)
+        if to.is_too_late(self._held.operation, wait, now):
+            reason = f": {wait.reason}" if wait.reason else ""
+            raise DeadlineExceeded(f"Step '{step.name}' waited {wait.timeout_s:g} seconds in vain{reason}.")
+
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            to.fall_asleep(transition, wait, now)
+
+        if self._held.operation.waiting_since is None:
+            await self._write(fill)
+        else:
+            # A poll that goes on waiting is the most frequent write there is.
+            await self._write(fill, is_one=True)
+
+    async def _check(self) -> None:
+        step = self._step()
+        if step.check is None:
+            raise InternalError(f"step '{step.name}' has no way to look whether it was done")
+        if await self._call(step, step.check) is Verdict.HAPPENED:
+            await self._has_run(step, None)
+            return
+
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            to.run_after_all(transition)
+
+        await self._write(fill)
+        self._begun_here = self._held.operation.position
+
+    async def _take_up(self) -> None:
+        """Somebody began to run this step and did not live to say what became of it."""
+        step = self._step()
+        if step.on_interrupt is OnInterrupt.ASK:
+            raise Interrupted(
+                f"Step '{step.name}' was interrupted, and how far it came cannot be told from here.",
+                hint="Look at the machine, put it right, and start again.",
+            )
+
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            to.take_up(transition, step, timestamp(self._clock))
+
+        await self._write(fill)
+        self._log.info("an interrupted step is taken up", step=step.name, how=step.on_interrupt.value)
+        self._begun_here = self._held.operation.position
+
+    async def _run_again(self) -> None:
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            to.run_again(transition)
+
+        await self._write(fill)
+        self._begun_here = self._held.operation.position
+
+    async def _enter(self, position: int, *, after: Done | None = None) -> None:
+        """Go to the plan item at ``position``; ``after`` tells how the present one was completed."""
+
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            now = timestamp(self._clock)
+            if transition.operation.started_at is None:
+                to.start(transition, now)
+            if after is not None:
+                to.complete(transition, now, after)
+            reason = self._held.cancel_reason
+            if reason is not None and position < len(transition.operation.plan):
+                transition.change(position=position, phase=Phase.RUN, attempt=0)
+                to.fail(transition, cancelled(reason), await self._next_undo(tx), now)
+            else:
+                to.enter(transition, self._workflow, position, now, is_stopping=self._is_stopping())
+
+        await self._write(fill)
+        self._begun_here = self._held.operation.position
+
+    # --- failing
+
+    async def _fail_or_pause(self, error: BessemerError) -> None:
+        operation = self._held.operation
+        step = self._workflow.by_name.get(to.name_of_step(operation))
+        if step is not None and error.retry and 0 < to.failures(operation) < step.attempts:
+            await self._pause(step, error)
+        elif operation.phase is Phase.UNDO:
+            await self._leave_undone(error)
+        else:
+            self._log.warning("a step failed", step=to.name_of_step(operation), error=str(error))
+            await self._fail(recorded(error, to.name_of_step(operation)))
+
+    async def _pause(self, step: Step[Any], error: BessemerError) -> None:
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            now, operation = timestamp(self._clock), transition.operation
+            reason = self._held.cancel_reason
+            if reason is not None and step.is_abortable and operation.phase is not Phase.UNDO:
+                to.fail(transition, cancelled(reason, step.name), await self._next_undo(tx), now)
+            else:
+                to.pause(transition, error, step.backoff.delay_s(to.failures(operation)), now)
+
+        await self._write(fill)
+
+    async def _fail(self, error: OperationError) -> None:
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            now = timestamp(self._clock)
+            if transition.operation.started_at is None:
+                transition.change(started_at=now)
+            to.fail(transition, error, await self._next_undo(tx), now)
+
+        await self._write(fill)
+
+    async def _go_on_untold(self, refused: Untold) -> None:
+        """The workflow's own note of a change failed, so the change is not true: fail because of that. If it
+        was the end that could not be told, end without telling."""
+        cause = refused.__cause__
+        reason = f"{type(cause).__name__}: {cause}"
+        self._log.error("a workflow could not take note of a change", change=refused.change, exc_info=cause)
+        if refused.change not in (Change.FAILED, Change.CANCELLED):
+            error = InternalError(f"A change could not be written down: {reason}")
+            try:
+                await self._fail(recorded(error, to.name_of_step(self._held.operation)))
+            except Untold as again:
+                refused = again
+            else:
+                return
+        known = refused.operation.error or recorded(InternalError(reason), "")
+
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            to.end_untold(transition, known, reason, timestamp(self._clock))
+
+        await self._write(fill)
+
+    # --- taking back
+
+    async def _undo(self) -> None:
+        step, began = self._step(), timestamp(self._clock)
+        if step.undo is None:
+            raise InternalError(f"step '{step.name}' cannot be taken back")
+        await self._call(step, step.undo)
+
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            to.undone(transition, timestamp(self._clock), began)
+            await self._undo_next(tx, transition)
+
+        await self._write(fill)
+
+    async def _leave_undone(self, error: BessemerError) -> None:
+        self._log.warning(
+            "a step could not be taken back", step=to.name_of_step(self._held.operation), error=str(error)
+        )
+
+        async def fill(tx: Transaction, transition: Transition) -> None:
+            to.undo_failed(transition, error, timestamp(self._clock))
+            await self._undo_next(tx, transition)
+
+        await self._write(fill)
+
+    async def _undo_next(self, tx: Transaction, transition: Transition) -> None:
+        below = transition.operation.position
+        to.undo_next(transition, await self._next_undo(tx, below=below), timestamp(self._clock))
+        if self._is_stopping():
+            transition.change(owner=None)
+
+    async def _next_undo(self, tx: Transaction, *, below: int | None = None) -> int | None:
+        """The last step (``below`` a position) that was begun and has something to take back."""
+        plan = self._held.operation.plan
+        for position in reversed(await list_begun(tx, self._held.uuid)):
+            step = self._workflow.by_name.get(plan[position].step)
+            if step is not None and step.undo is not None and (below is None or position < below):
+                return position
+        return None
+
+    # --- calling and writing
+
+    def _step(self) -> Step[Any]:
+        return step_of(self._workflow, self._held.operation)
+
+    async def _call(self, step: Step[Any], face: Callable[[Any], Awaitable[Any]]) -> Any:
+        return await call(face, step, self._held, self._deps, self._clock)
+
+    async def _write(self, fill: Fill, *, is_one: bool = False) -> None:
+        """Write a transition, again and again while the database cannot take it.
+
+        The work has been done: giving up here would mean to forget it. Should this process lose the operation
+        meanwhile, its owner cancels this task.
+        """
+        failures = 0
+        while True:
+            try:
+                async with self._held.write_one() if is_one else self._held.write() as tx:
+                    transition = self._held.begin()
+                    await fill(tx, transition)
+                    await self._held.apply(tx, transition)
+            except Unavailable as error:
+                failures += 1
+                if failures == 1:
+                    self._log.warning("the database did not take a change", error=str(error))
+                await asyncio.sleep(_WRITE_AGAIN.delay_s(failures))
+            else:
+                return

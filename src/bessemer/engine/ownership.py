@@ -1,0 +1,124 @@
+"""Ownership: the signs of life by which a process keeps what it claimed, and what it does when it lost some.
+
+The database is the judge. A process that could not give a sign of life for the whole timeout lets go of
+everything by itself: its peers may have taken it all.
+"""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from bessemer.engine.runner import Runner
+from bessemer.engine.settings import EngineSettings
+from bessemer.kernel.error import Conflict, Unavailable
+from bessemer.store.claim import list_fences, list_held, release_operations
+from bessemer.store.conductor import register_conductor, touch_conductor, unregister_conductor
+from bessemer.store.database import Database
+
+_log = structlog.get_logger()
+
+Holdings = dict[str, tuple[int, str | None]]
+
+
+class Superseded(Conflict):
+    """Another process has started under the same host name; this one must not go on."""
+
+    code = "superseded"
+
+
+class Ownership:
+    """One incarnation of one conductor."""
+
+    def __init__(
+        self, database: Database, runner: Runner, settings: EngineSettings, incarnation: str
+    ) -> None:
+        self._database = database
+        self._runner = runner
+        self._settings = settings
+        self._incarnation = incarnation
+        self._hurry = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Announce this process; an earlier one of the same name owns nothing from now on."""
+        settings = self._settings
+        async with self._database.write() as tx:
+            await register_conductor(
+                tx, settings.hostname, self._incarnation, settings.conductor_group, settings.interfaces
+            )
+
+    async def end(self) -> None:
+        """Sign off."""
+        async with self._database.write() as tx:
+            await unregister_conductor(tx, self._settings.hostname, self._incarnation)
+
+    def hurry(self, _payload: str = "") -> None:
+        """Look at once at what is held: somebody may want one of these cancelled."""
+        self._hurry.set()
+
+    async def keep(self) -> None:
+        """Give signs of life until cancelled.
+
+        Raises:
+            Superseded: Another process has taken this one's name.
+        """
+        loop = asyncio.get_running_loop()
+        last, is_failing = loop.time(), False
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.heartbeat_interval_s):
+                    await self._hurry.wait()
+            self._hurry.clear()
+            try:
+                async with asyncio.timeout(self._settings.heartbeat_timeout_s):
+                    await self._give_sign()
+            except (Unavailable, TimeoutError) as error:
+                if not is_failing:
+                    _log.warning("no sign of life could be given", error=str(error))
+                is_failing = True
+                if loop.time() - last >= self._settings.heartbeat_timeout_s:
+                    self._let_go_of_all()
+                continue
+            if is_failing:
+                _log.info("signs of life can be given again")
+            last, is_failing = loop.time(), False
+
+    async def _give_sign(self) -> None:
+        async with self._runner.claiming:
+            async with self._database.write() as tx:
+                is_mine = await touch_conductor(tx, self._settings.hostname, self._incarnation)
+                owned = await list_held(tx, self._incarnation) if is_mine else {}
+            if not is_mine:
+                self._let_go_of_all()
+                raise Superseded(f"Another process has started as conductor '{self._settings.hostname}'.")
+            await self._reconcile(owned)
+
+    async def _reconcile(self, owned: Holdings) -> None:
+        """Make what this process works on and what the database says it owns the same."""
+        held = self._runner.held
+        for (uuid, fence), one in held.items():
+            if uuid in owned and owned[uuid][0] == fence:
+                one.cancel_reason = owned[uuid][1]
+        await self._drop_lost([key for key in held if key[0] not in owned or owned[key[0]][0] != key[1]])
+        # What is worked on no more although it is still ours: a task that died of a defect.
+        orphans = [uuid for uuid, (fence, _) in owned.items() if (uuid, fence) not in held]
+        if orphans:
+            async with self._database.write() as tx:
+                released = await release_operations(tx, self._incarnation, orphans)
+            if released:
+                _log.warning("operations that nobody worked on were released", operations=orphans)
+                self._runner.wake()
+
+    async def _drop_lost(self, doubtful: list[tuple[str, int]]) -> None:
+        """Of those not owned any more, some have just been put to rest by ourselves; the others are lost."""
+        if not doubtful:
+            return
+        async with self._database.read() as tx:
+            fences = await list_fences(tx, [uuid for uuid, _ in doubtful])
+        lost = [(uuid, fence) for uuid, fence in doubtful if fences.get(uuid) != fence]
+        if lost:
+            _log.warning("operations were taken over by another process", operations=[key[0] for key in lost])
+            self._runner.drop(lost)
+
+    def _let_go_of_all(self) -> None:
+        self._runner.drop(list(self._runner.held))

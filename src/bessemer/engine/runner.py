@@ -1,0 +1,170 @@
+"""The runner: claims operations that need work, carries on a bounded number of them at once, sleeps between.
+
+It is woken when something is committed that may be work, and by one alarm clock set to the next sleeper; it
+looks by itself every few seconds only in case a hint was lost.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from bessemer.domain.operation import Operation
+from bessemer.engine.execution import Execution
+from bessemer.engine.held import Held
+from bessemer.engine.settings import EngineSettings
+from bessemer.engine.workflow import Workflow
+from bessemer.kernel.clock import Clock, Timestamp, seconds_between, timestamp
+from bessemer.kernel.error import Conflict, Unavailable
+from bessemer.store.claim import claim_operations, next_wake, release_operations
+from bessemer.store.database import Database
+
+_log = structlog.get_logger()
+
+
+class Runner:
+    """One per process. ``held`` is what it works on right now, by operation and fence."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        workflows: Mapping[tuple[str, int], Workflow[Any]],
+        deps: Any,
+        settings: EngineSettings,
+        clock: Clock,
+        incarnation: str,
+    ) -> None:
+        self._database = database
+        self._workflows = workflows
+        self._kinds = sorted(workflows)
+        self._deps = deps
+        self._settings = settings
+        self._clock = clock
+        self._incarnation = incarnation
+        self._wake = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: Timestamp | None = None
+        self._tasks: dict[tuple[str, int], tuple[asyncio.Task[None], Held]] = {}
+        self._is_stopping = False
+        self._is_failing = False
+        #: Held while operations are being claimed: what is claimed but not yet worked on is nobody's orphan.
+        self.claiming = asyncio.Lock()
+
+    @property
+    def held(self) -> dict[tuple[str, int], Held]:
+        return {key: held for key, (_, held) in self._tasks.items()}
+
+    def wake(self, _payload: str = "") -> None:
+        """There may be work."""
+        self._wake.set()
+
+    def drop(self, keys: list[tuple[str, int]]) -> None:
+        """Stop working on operations that are no longer ours."""
+        for key in keys:
+            if key in self._tasks:
+                self._tasks[key][0].cancel()
+
+    async def run(self) -> None:
+        """Claim and start operations until cancelled."""
+        while True:
+            self._wake.clear()
+            room = min(self._settings.workers - len(self._tasks), self._settings.claim_batch)
+            claimed = await self._claim(room) if room > 0 else 0
+            if claimed and claimed == room:
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.poll_s):
+                    await self._wake.wait()
+
+    async def stop(self) -> None:
+        """Begin nothing more, give what runs ``graceful_stop_s`` to come to a boundary, then let go of all.
+
+        What is let go keeps its state, and can be claimed by anybody at once.
+        """
+        self._is_stopping = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+        tasks = [task for task, _ in self._tasks.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self._settings.graceful_stop_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def release(self) -> None:
+        """Let go of whatever this process still holds. Its heartbeat's timeout does it when this fails."""
+        async with self._database.write() as tx:
+            await release_operations(tx, self._incarnation)
+
+    async def _claim(self, room: int) -> int:
+        try:
+            async with self.claiming:
+                async with self._database.write() as tx:
+                    operations = await claim_operations(
+                        tx,
+                        owner=self._incarnation,
+                        group=self._settings.conductor_group,
+                        kinds=self._kinds,
+                        limit=room,
+                        stale_after_s=self._settings.heartbeat_timeout_s,
+                    )
+                for operation in operations:
+                    self._start(operation)
+            if len(operations) < room:
+                await self._set_alarm_for_next()
+        except Conflict:
+            self._wake.set()
+            return 0
+        except Unavailable as error:
+            if not self._is_failing:
+                _log.warning("operations cannot be claimed", error=str(error))
+            self._is_failing = True
+            return 0
+        if self._is_failing:
+            _log.info("operations can be claimed again")
+        self._is_failing = False
+        return len(operations)
+
+    def _start(self, operation: Operation) -> None:
+        workflow = self._workflows[operation.kind, operation.version]
+        held = Held(self._database, operation, workflow.on_change)
+        execution = Execution(held, workflow, self._deps, self._clock, lambda: self._is_stopping)
+        task = asyncio.create_task(execution.run(), name=f"operation {operation.uuid}")
+        key = (operation.uuid, operation.fence)
+        self._tasks[key] = (task, held)
+        task.add_done_callback(lambda done: self._finished(key, done))
+
+    def _finished(self, key: tuple[str, int], task: asyncio.Task[None]) -> None:
+        was_full = len(self._tasks) >= self._settings.workers
+        _, held = self._tasks.pop(key)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("an operation was left where it was", operation=key[0], exc_info=error)
+        wake_at = held.operation.wake_at
+        if held.is_at_rest and wake_at is not None:
+            self._set_alarm(wake_at)
+        if was_full:
+            self._wake.set()
+
+    async def _set_alarm_for_next(self) -> None:
+        """Anybody's sleepers: also those that were put to sleep before this process began."""
+        now = timestamp(self._clock)
+        async with self._database.read() as tx:
+            wake_at = await next_wake(tx, self._settings.conductor_group, self._kinds, now)
+        if wake_at is not None:
+            self._set_alarm(wake_at)
+
+    def _set_alarm(self, at: Timestamp) -> None:
+        if self._is_stopping or (self._alarm_at is not None and self._alarm_at <= at):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        pause_s = max(0.0, seconds_between(timestamp(self._clock), at))
+        self._alarm_at = at
+        self._alarm = asyncio.get_running_loop().call_later(pause_s, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = self._alarm_at = None
+        self._wake.set()

@@ -1,0 +1,29 @@
+"""How one process takes part in carrying out operations."""
+
+from dataclasses import dataclass
+
+from bessemer.domain.conductor import ConductorInterface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Times are in seconds."""
+
+    #: Name of this conductor; a process that starts under the same name supersedes this one at once.
+    hostname: str
+    #: Only operations of this group are carried out here.
+    conductor_group: str = ""
+    #: What hardware this conductor drives, for others to see.
+    interfaces: tuple[ConductorInterface, ...] = ()
+    #: Between signs of life.
+    heartbeat_interval_s: float = 10.0
+    #: A conductor silent for this long is taken for dead, by itself too.
+    heartbeat_timeout_s: float = 60.0
+    #: Operations worked on at once; sleeping ones do not count.
+    workers: int = 300
+    #: Operations claimed by one statement at most.
+    claim_batch: int = 50
+    #: What running steps are given to come to a boundary when the process is stopped.
+    graceful_stop_s: float = 60.0
+    #: Between looks for work that nobody told of.
+    poll_s: float = 5.0
