@@ -14,6 +14,8 @@ GUEST_GATEWAY = "10.0.2.2"
 #: The command API of a deploy agent listens here in the guest.
 AGENT_GUEST_PORT = 9999
 CD_ID = "cd0"
+#: Behind every disk, and the last target OVMF looks at.
+_CD_TARGET = 31
 
 
 def plan_command_line(
@@ -44,7 +46,7 @@ def plan_command_line(
         f"socket,id=console,path={_escape(console_socket)},server=on,wait=off,logfile=console.log,logappend=on",
         *("-serial", "chardev:console"),
         *("-device", "virtio-rng-pci", "-device", "virtio-scsi-pci,id=scsi0"),
-        *("-device", f"scsi-cd,bus=scsi0.0,scsi-id=255,id={CD_ID}{_index(positions, CD_ID)}"),
+        *("-device", f"scsi-cd,bus=scsi0.0,scsi-id={_CD_TARGET},id={CD_ID}{_index(positions, CD_ID)}"),
         *_plan_firmware(uefi),
     ]
     for number, disk in enumerate(spec.disks):
