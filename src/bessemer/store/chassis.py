@@ -37,7 +37,7 @@ async def get_chassis(tx: Transaction, uuid: str) -> Chassis:
     return _CHASSIS.to_record(row)
 
 
-async def update_chassis(tx: Transaction, uuid: str, **changes: Any) -> Chassis:
+async def update_chassis(tx: Transaction, uuid: str, /, **changes: Any) -> Chassis:
     """Change fields and ``updated_at``; nodes follow when its uuid changes.
 
     Raises:

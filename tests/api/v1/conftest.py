@@ -1,4 +1,4 @@
-"""The whole API over a real database; what databases do differently is the store's contract suite's matter."""
+"""The whole API over a real database; where databases differ is for the store's contract suite to tell."""
 
 from collections.abc import AsyncIterator
 
