@@ -136,3 +136,7 @@ def _check(_: argparse.Namespace) -> int:
     packages = sorted({requirement.package for requirement in missing})
     print(f"\nInstall: apt-get install --no-install-recommends {' '.join(packages)}")
     return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
