@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -81,7 +82,17 @@ class Access:
 
 def read_access(node: Node, settings: RedfishSettings) -> Access:
     """The BMC of ``node``. Raises InvalidValue naming the key that is missing or malformed."""
-    info = node.driver_info
+    values = [node.driver_info.get(key) for key in PROPERTIES]
+    try:
+        return _read(settings.auth_type, *values)
+    except TypeError:  # a list or an object, which no cache can hold
+        return _read.__wrapped__(settings.auth_type, *values)
+
+
+@lru_cache(maxsize=16384, typed=True)
+def _read(default_auth_type: str, *values: Any) -> Access:
+    """Read the values of ``PROPERTIES``. Kept, because power is read far more often than settings change."""
+    info = dict(zip(PROPERTIES, values, strict=True))
     address = _text(info, "redfish_address")
     if not address:
         raise InvalidValue("driver_info lacks redfish_address.", hint="Set it to the URL of the node's BMC.")
@@ -90,7 +101,7 @@ def read_access(node: Node, settings: RedfishSettings) -> Access:
     password = _text(info, "redfish_password")
     if password and not username:
         raise InvalidValue("driver_info has redfish_password without redfish_username.")
-    auth_type = _auth_type(info, settings)
+    auth_type = _auth_type(info, default_auth_type)
     if auth_type is AuthType.SESSION and not origin.startswith("https:"):
         raise InvalidValue("redfish_auth_type 'session' needs an https redfish_address.")
     if auth_type is AuthType.BASIC and ":" in (username or ""):
@@ -103,7 +114,7 @@ def read_access(node: Node, settings: RedfishSettings) -> Access:
         username=username or None,
         password=Secret(password or ""),
         auth_type=auth_type,
-        tls=TlsRules(_verify(info.get("redfish_verify_ca", True)), _tls_minimum(info), _ciphers(info)),
+        tls=TlsRules(_verify(info["redfish_verify_ca"]), _tls_minimum(info), _ciphers(info)),
     )
 
 
@@ -156,8 +167,8 @@ def _system_path(info: Mapping[str, Any]) -> str | None:
     return quote(given if given.startswith("/") else f"/{given}", safe="/%:@!$&'()*+,;=~")
 
 
-def _auth_type(info: Mapping[str, Any], settings: RedfishSettings) -> AuthType:
-    given = _text(info, "redfish_auth_type") or settings.auth_type
+def _auth_type(info: Mapping[str, Any], default: str) -> AuthType:
+    given = _text(info, "redfish_auth_type") or default
     try:
         return AuthType(given)
     except ValueError as error:
@@ -167,6 +178,8 @@ def _auth_type(info: Mapping[str, Any], settings: RedfishSettings) -> AuthType:
 
 
 def _verify(given: object) -> bool | str:
+    if given is None:
+        return True
     if isinstance(given, bool):
         return given
     if isinstance(given, str):
