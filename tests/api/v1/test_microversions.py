@@ -1,0 +1,204 @@
+"""Every row of the tables against every version: what an older and a newer client get.
+
+``NODE_FIELDS`` and ``GATES`` repeat facts of the v1 contract, so that a slip in our tables is noticed.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bessemer.api.v1.route import Route
+from bessemer.api.v1.table.chassis import CHASSIS
+from bessemer.api.v1.table.conductor import CONDUCTOR
+from bessemer.api.v1.table.driver import DRIVER
+from bessemer.api.v1.table.field import Create, Field, Kind, Param, Table
+from bessemer.api.v1.table.node import NODE
+from bessemer.api.v1.table.port import PORT
+from bessemer.api.v1.version import MAX, MIN
+from fakes.api_world import HOST, World
+
+UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+MAC = "aa:bb:cc:00:11:22"
+
+#: Since when a client sees these fields of a node; all others were always there.
+NODE_FIELDS = {
+    3: "driver_internal_info", 5: "name", 6: "inspection_started_at inspection_finished_at", 7: "clean_step",
+    12: "raid_config target_raid_config", 14: "states", 20: "network_interface", 21: "resource_class",
+    24: "portgroups",
+    31: "boot_interface console_interface deploy_interface inspect_interface management_interface "
+        "power_interface raid_interface vendor_interface",
+    32: "volume", 33: "storage_interface", 37: "traits", 38: "rescue_interface", 40: "bios_interface",
+    42: "fault", 44: "deploy_step", 46: "conductor_group", 47: "automated_clean",
+    48: "protected protected_reason", 49: "conductor", 50: "owner", 51: "description", 52: "allocation_uuid",
+    61: "retired retired_reason", 65: "lessee", 66: "network_data", 75: "boot_mode secure_boot", 82: "shard",
+    83: "parent_node", 86: "firmware_interface", 87: "service_step", 95: "disable_power_off",
+    104: "instance_name", 109: "health",
+}  # fmt: skip
+PORT_FIELDS = {
+    18: "internal_info", 19: "local_link_connection pxe_enabled", 24: "portgroup_uuid",
+    34: "physical_network", 53: "is_smartnic", 88: "name", 97: "description", 100: "vendor", 101: "category",
+    111: "available_for_dynamic_portgroup",
+}  # fmt: skip
+
+#: Calls that came later: method, path, since, and what an older client gets.
+GATES = {
+    ("PUT", "/nodes/{node}/management/inject_nmi"): (29, 404),
+    ("GET", "/nodes/{node}/vifs"): (28, 404),
+    ("POST", "/nodes/{node}/vifs"): (28, 404),
+    ("DELETE", "/nodes/{node}/vifs/{vif}"): (28, 404),
+    ("GET", "/nodes/{node}/traits"): (37, 406),
+    ("PUT", "/nodes/{node}/traits"): (37, 405),
+    ("DELETE", "/nodes/{node}/traits"): (37, 404),
+    ("PUT", "/nodes/{node}/traits/{trait}"): (37, 405),
+    ("DELETE", "/nodes/{node}/traits/{trait}"): (37, 404),
+    ("GET", "/nodes/{node}/history"): (78, 404),
+    ("GET", "/nodes/{node}/history/{event}"): (78, 404),
+    ("GET", "/nodes/{node}/inventory"): (81, 404),
+    ("GET", "/drivers/{driver}/raid/logical_disk_properties"): (12, 406),
+    ("GET", "/conductors"): (49, 404),
+    ("GET", "/conductors/{conductor}"): (49, 404),
+    ("GET", "/lookup"): (22, 404),
+    ("POST", "/heartbeat/{node}"): (22, 404),
+}
+
+
+@pytest_asyncio.fixture
+async def furnished(world: World) -> World:
+    """A world with one of each resource."""
+    await world.client.post("/v1/chassis", {"uuid": UUID})
+    node = await world.add_node(uuid=UUID, chassis_uuid=UUID)
+    await world.client.post("/v1/ports", {"uuid": UUID, "address": MAC, "node_uuid": node["uuid"]})
+    return world
+
+
+def path_of(table: Table) -> str:
+    identity = {"driver": "redfish", "conductor": HOST}.get(table.noun, UUID)
+    return f"/v1/{table.path}/{identity}"
+
+
+@pytest.mark.parametrize("table", [NODE, PORT, CHASSIS, DRIVER, CONDUCTOR], ids=lambda table: table.noun)
+async def test_each_version_shows_exactly_its_fields(furnished: World, table: Table) -> None:
+    since = {NODE: NODE_FIELDS, PORT: PORT_FIELDS}.get(table)
+    late = {name: minor for minor, names in (since or {}).items() for name in names.split()}
+    first = 49 if table is CONDUCTOR else MIN
+    for minor in range(first, MAX + 1):
+        reply = await furnished.client.at(f"1.{minor}").get(path_of(table))
+        assert reply.status == 200
+        expected = {
+            row.name
+            for row in table.fields
+            if row.can_select and minor >= (late.get(row.name, 1) if since else row.since)
+        }
+        assert reply.json.keys() == expected | {"links"}, minor
+
+
+@pytest.mark.parametrize("table", [NODE, PORT, CHASSIS, DRIVER, CONDUCTOR], ids=lambda table: table.noun)
+async def test_each_version_lists_exactly_its_default_fields(furnished: World, table: Table) -> None:
+    first = 49 if table is CONDUCTOR else MIN
+    for minor in range(first, MAX + 1):
+        reply = await furnished.client.at(f"1.{minor}").get(f"/v1/{table.path}")
+        expected = {row.name for row in table.fields if row.is_listed and row.is_in(minor)}
+        assert reply.json[table.wrapper][0].keys() == expected | {"links"}, minor
+
+
+def late_fields(*tables: Table) -> Iterator[Any]:
+    for table in tables:
+        for row in table.fields:
+            if row.since > 8 and row.can_select:
+                yield pytest.param(table, row, id=f"{table.noun}.{row.name}")
+
+
+@pytest.mark.parametrize(("table", "row"), list(late_fields(NODE, PORT)))
+async def test_a_field_can_be_selected_from_its_version_on(
+    furnished: World, table: Table, row: Field
+) -> None:
+    for path in (path_of(table), f"/v1/{table.path}"):
+        older = await furnished.client.at(f"1.{row.since - 1}").get(f"{path}?fields={row.name}")
+        assert (older.status, row.name in older.message) == (406, True)
+        newer = await furnished.client.at(f"1.{row.since}").get(f"{path}?fields={row.name}")
+        assert newer.status == 200
+
+
+SAMPLES: dict[Kind, Any] = {
+    Kind.STRING: "fake", Kind.NAME: "called-so", Kind.UUID: UUID, Kind.IDENT: UUID, Kind.BOOLEAN: True,
+    Kind.OBJECT: {},
+}  # fmt: skip
+
+
+def writable_fields(*tables: Table) -> Iterator[Any]:
+    for table in tables:
+        for row in table.fields:
+            if row.since > 1 and (row.can_patch or row.create is not Create.NO):
+                yield pytest.param(table, row, id=f"{table.noun}.{row.name}")
+
+
+@pytest.mark.parametrize(("table", "row"), list(writable_fields(NODE, PORT)))
+async def test_a_field_can_be_written_from_its_version_on(furnished: World, table: Table, row: Field) -> None:
+    """An older client gets 406; a newer one anything else: the value may be wrong for other reasons."""
+    value = SAMPLES[row.kind]
+    patch = [{"op": "add", "path": f"/{row.name}", "value": value}]
+    needed = {"driver": "fake-hardware"} if table is NODE else {"address": "aa:bb:cc:00:11:99"}
+    for minor, is_older in ((row.since - 1, True), (row.since, False)):
+        client = furnished.client.at(f"1.{minor}")
+        if row.create is not Create.NO:
+            created = await client.post(f"/v1/{table.path}", {**needed, row.name: value})
+            assert (created.status == 406) is is_older, created.body
+        if row.can_patch:
+            patched = await client.patch(path_of(table), patch)
+            assert (patched.status == 406) is is_older, patched.body
+
+
+async def test_every_late_call_has_its_gate(furnished: World) -> None:
+    late = {(route.method, route.path): route for route in furnished.routes if route.since > MIN}
+    assert late.keys() == GATES.keys()
+    for (method, path), (since, status) in GATES.items():
+        older = await furnished.client.at(f"1.{since - 1}").call(method, filled(late[method, path]), {})
+        assert (older.status, f"1.{since}" in older.message) == (status, True), path
+        newer = await furnished.client.at(f"1.{since}").call(method, filled(late[method, path]), {})
+        assert f"1.{since}" not in (newer.message if newer.status >= 400 else ""), path
+
+
+def filled(route: Route) -> str:
+    """An address of the route that leads to what ``furnished`` made."""
+    values = {"driver": "fake-hardware", "conductor": HOST, "trait": "CUSTOM_A"}
+    parts = (values.get(part[1:-1], UUID) if part.startswith("{") else part for part in route.path.split("/"))
+    return "/v1" + "/".join(parts)
+
+
+async def test_every_late_parameter_has_its_gate(furnished: World) -> None:
+    count = 0
+    for route in furnished.routes:
+        for param in route.query:
+            if param.since <= max(route.since, MIN):
+                continue
+            count += 1
+            address = f"{filled(route)}?{param.name}={word(param)}"
+            older = await furnished.client.at(f"1.{param.since - 1}").call(route.method, address, [])
+            assert (older.status, param.name in older.message) == (param.gate, True), address
+            newer = await furnished.client.at(f"1.{param.since}").call(route.method, address, [])
+            assert newer.status != param.gate or param.gate == 400, (address, newer.body)
+            assert f"needs API version 1.{param.since}" not in newer.body.decode()
+    assert count > 80
+
+
+def word(param: Param) -> str:
+    return {Kind.BOOLEAN: "true", Kind.UUID: UUID, Kind.LIST: "uuid", Kind.IDENT: UUID}.get(param.kind, "x")
+
+
+async def test_every_route_answers_every_version_without_a_defect(furnished: World) -> None:
+    """A walk over all calls at a spread of versions; nothing may end in a 5xx."""
+    for route in furnished.routes:
+        for minor in (1, 4, 10, 21, 37, 52, 74, 93, MAX):
+            body = None if route.method in ("GET", "DELETE") else {}
+            reply = await furnished.client.at(f"1.{minor}").call(route.method, filled(route), body)
+            assert reply.status < 500, (route.method, route.path, minor, reply.body)
+            if route.method == "DELETE" and reply.status == 204:
+                await refurnish(furnished)
+
+
+async def refurnish(world: World) -> None:
+    await world.client.post("/v1/chassis", {"uuid": UUID})
+    await world.client.post("/v1/nodes", {"driver": "fake-hardware", "uuid": UUID})
+    await world.client.post("/v1/ports", {"uuid": UUID, "address": MAC, "node_uuid": UUID})
