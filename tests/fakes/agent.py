@@ -20,6 +20,7 @@ TOKEN = "t0ken" * 8
 class FakeAgent:
     certificate: ServerCertificate
     url: str = ""
+    token: str = TOKEN
     #: Commands it knows, and what each leads to: the result of a command that is complete at once.
     known: dict[str, Any] = field(default_factory=lambda: {"standby.sync": None, "deploy.long": None})
     #: Commands that stay RUNNING.
@@ -33,7 +34,7 @@ class FakeAgent:
     def node(self, **internal: Any) -> Any:
         facts = {
             "agent_url": self.url,
-            "agent_secret_token": TOKEN,
+            "agent_secret_token": self.token,
             "agent_verify_ca": self.certificate.pem,
             **internal,
         }
@@ -47,7 +48,7 @@ class FakeAgent:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path, dict(request.query)))
-        if request.query.get("agent_token") != TOKEN:
+        if request.query.get("agent_token") != self.token:
             return _fault(401, "Token invalid.")
         line = self.trouble if request.method == "POST" else self.trouble_on_get
         trouble = line.pop(0) if line else None

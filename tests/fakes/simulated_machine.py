@@ -1,0 +1,119 @@
+"""A machine of fake hardware whose ramdisk really calls back, and whose disk remembers what was written."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bessemer.kernel.error import BessemerError
+from bessemer.kernel.secret import Secret
+from bessemer.service.agent import AgentService, Heartbeat
+from bessemer.service.caller import Caller
+from bessemer.store.database import Database
+from bessemer.store.node import get_node, merge_node
+from fakes.agent import FakeAgent, fake_agent
+
+CLEAN_STEPS = {
+    "clean_steps": {
+        "GenericHardwareManager": [
+            {"step": "erase_devices_metadata", "priority": 99, "interface": "deploy"},
+            {"step": "erase_devices", "priority": 10, "interface": "deploy"},
+        ]
+    },
+    "hardware_manager_version": {"generic_hardware_manager": "1.2"},
+}
+COMMANDS = {
+    "clean.get_clean_steps": CLEAN_STEPS,
+    "clean.execute_clean_step": {"clean_result": None},
+    "deploy.get_deploy_steps": {"deploy_steps": {}, "hardware_manager_version": {}},
+    "deploy.execute_deploy_step": {"deploy_result": None},
+    "standby.get_partition_uuids": {"root uuid": "r", "efi system partition uuid": "e"},
+    "image.install_bootloader": None,
+    "standby.sync": None,
+    "standby.power_off": None,
+}
+
+
+@dataclass
+class SimulatedMachine:
+    """Boots the ramdisk when it is on and told to, and goes off when the agent is told to power off."""
+
+    agent: FakeAgent
+    database: Database
+    agents: AgentService
+    node_uuid: str
+    #: Whether a booted ramdisk finds its way to the service.
+    calls_back: bool = True
+    boots: int = 0
+    _seen_key: str = field(default="", repr=False)
+    _obeyed: int = 0
+
+    def commands(self, name: str) -> list[dict[str, Any]]:
+        """Commands of that name that the agent was given, in order."""
+        return [c for c in self.agent.commands if c["command_name"] == name]
+
+    @property
+    def images_written(self) -> int:
+        return sum(c["params"]["step"]["step"] == "write_image" for c in self.commands("execute_deploy_step"))
+
+    async def live(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            await asyncio.sleep(0.01)
+            try:
+                await self._tick()
+            except BessemerError:
+                continue  # refused or gone: a ramdisk simply tries again
+
+    async def _tick(self) -> None:
+        async with self.database.read() as tx:
+            facts = (await get_node(tx, self.node_uuid)).driver_internal_info
+        if facts.get("fake_power") != "power on":
+            return
+        if self._is_told_to_leave():
+            async with self.database.write() as tx:
+                await merge_node(tx, self.node_uuid, "driver_internal_info", {"fake_power": "power off"})
+            return
+        in_ramdisk = facts.get("fake_boot", {}).get("from") == "ramdisk"
+        if in_ramdisk and self.calls_back and not facts.get("agent_url") and facts.get("boot_key"):
+            await self._call_back(facts)
+
+    def _is_told_to_leave(self) -> bool:
+        """Each power_off command is obeyed once."""
+        told = len(self.commands("power_off"))
+        is_new, self._obeyed = told > self._obeyed, told
+        return is_new
+
+    async def _call_back(self, facts: dict[str, Any]) -> None:
+        if facts["boot_key"] != self._seen_key:
+            self._seen_key = facts["boot_key"]
+            self.boots += 1
+        self.agent.token = facts["agent_secret_token"]
+        await self.agents.heartbeat(
+            Caller(),
+            self.node_uuid,
+            Heartbeat(
+                callback_url=self.agent.url,
+                token=Secret(self.agent.token),
+                version="11.4.0",
+                verify_ca=self.agent.certificate.pem,
+            ),
+        )
+
+
+@asynccontextmanager
+async def simulated_machine(
+    directory: Path, database: Database, agents: AgentService, node_uuid: str
+) -> AsyncIterator[SimulatedMachine]:
+    async with fake_agent(directory) as agent:
+        agent.known = dict(COMMANDS)
+        agent.long = set()
+        machine = SimulatedMachine(agent, database, agents, node_uuid)
+        living = asyncio.create_task(machine.live())
+        try:
+            yield machine
+        finally:
+            living.cancel()
+            await asyncio.wait((living,))
