@@ -23,7 +23,7 @@ from bessemer_lab.process import run_child
 
 Report = Callable[[str], None]
 
-#: Every identifier in the image is derived from this one, so that equal inputs give equal images.
+#: Every identifier in the image is derived from this one: two builds differ in times of inodes only.
 _NAMESPACE = uuid.UUID("5f0e3a52-7a5e-4d0b-9a0e-be55e3e5ab1e")
 _ROOT_MIB = 16
 #: Less than 33 MiB cannot be FAT32.
