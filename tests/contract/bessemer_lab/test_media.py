@@ -91,7 +91,7 @@ async def test_an_image_is_inserted_and_ejected_while_running(
 
 async def test_a_drive_that_is_taken_refuses_another_image(client: Client, images: str) -> None:
     await insert(client, f"{images}/good.iso")
-    answer = await insert(client, f"{images}/good.iso?other")
+    answer = await insert(client, f"{images}/missing.iso")  # not even asked for
     assert (answer.status, answer.message_id) == (409, "ResourceInUse")
     assert (await client.get(CD))["Image"] == f"{images}/good.iso"
 
@@ -128,6 +128,11 @@ async def test_an_image_that_cannot_be_had_is_not_inserted(client: Client, image
     assert f"{images}/{name}" in answer.body["error"]["message"]
     assert (await client.get(CD))["Inserted"] is False
     assert list_images(client) == []
+
+
+async def test_a_redirect_is_not_followed_and_said_to_be_one(client: Client, images: str) -> None:
+    answer = await insert(client, f"{images}/moved.iso")
+    assert "redirect" in answer.body["error"]["message"]
 
 
 async def test_a_server_that_is_not_there_is_an_error(client: Client) -> None:
