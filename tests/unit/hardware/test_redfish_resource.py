@@ -11,6 +11,7 @@ BODY = {
     "Name": "one",
     "Size": 16.0,
     "Half": 0.5,
+    "Quoted": "12",
     "Flag": True,
     "Null": None,
     "Link": {"@odata.id": "/a"},
@@ -30,6 +31,7 @@ async def test_attributes_are_read_in_their_kind(resource) -> None:
     assert resource.get(str, "Name") == "one"
     assert resource.get(int, "Size") == 16
     assert resource.get(float, "Half") == 0.5
+    assert resource.get(int, "Quoted") == 12
     assert resource.get(bool, "Flag") is True
     assert resource.find_list(str, "Words") == ["x", "y"]
     assert resource.find_link("Link") == "/a"

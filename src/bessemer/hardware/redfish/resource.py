@@ -46,11 +46,10 @@ class Resource:
             value = value.get(name)
             if value is None:
                 return None
-        is_number = kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and (kind is float or value == int(value)):
-            return kind(value)  # type: ignore[call-arg]
-        if kind in (int, float) or not isinstance(value, kind):
-            raise self._malformed(names, _KINDS[kind], value)
+        if kind in (int, float):
+            value = _number(value, is_whole=kind is int)
+        if not isinstance(value, kind):
+            raise self._malformed(names, _KINDS[kind], self._raw(names))
         return value
 
     def get(self, kind: type[T], *names: str) -> T:
@@ -87,6 +86,12 @@ class Resource:
         """As ``find_action``. Raises AttributeMissing."""
         return self.get(str, "Actions", name, "target")
 
+    def _raw(self, names: tuple[str, ...]) -> Any:
+        value: Any = self.body
+        for name in names:
+            value = value[name]
+        return value
+
     def _malformed(self, names: tuple[str, ...], expected: str, value: Any) -> AttributeMalformed:
         return AttributeMalformed(
             f"Resource {self.path} of the BMC at {self.bmc.name} has {_name(names)} = {str(value)[:80]!r}, "
@@ -102,6 +107,19 @@ _KINDS: dict[Any, str] = {
     dict: "an object",
     list: "a list",
 }
+
+
+def _number(value: Any, *, is_whole: bool) -> int | float | None:
+    """The number, or None when it is none. Some BMCs put numbers into quotation marks."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if not is_whole:
+        return number
+    return int(number) if number.is_integer() else None
 
 
 def _name(names: tuple[str, ...]) -> str:
