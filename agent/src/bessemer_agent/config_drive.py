@@ -13,7 +13,7 @@ import zlib
 
 from bessemer_agent.disk import MIB, Disk
 from bessemer_agent.error import AgentError, ConfigDriveError
-from bessemer_agent.http_client import TRANSPORT_ERRORS, HttpClient
+from bessemer_agent.http_client import TRANSPORT_ERRORS, HttpClient, without_query
 from bessemer_agent.journal import say
 from bessemer_agent.partition import NoRoom, Partition
 from bessemer_agent.partition.table import Table, linux_data_kind, read_table
@@ -43,7 +43,7 @@ def fetch_config_drive(given: str, client: HttpClient) -> bytes:
     except ConfigDriveError:
         raise
     except (AgentError, *TRANSPORT_ERRORS) as error:
-        raise ConfigDriveError(f"it could not be fetched from {text.partition('?')[0]}: {error}") from error
+        raise ConfigDriveError(f"it could not be fetched from {without_query(text)}: {error}") from error
 
 
 def decode_config_drive(data: bytes) -> bytes:

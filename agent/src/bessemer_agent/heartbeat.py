@@ -5,8 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from bessemer_agent.error import AgentError
-from bessemer_agent.http_client import TRANSPORT_ERRORS
 from bessemer_agent.journal import say
 
 #: Of the service's timeout: random, so that machines spread after the service was away.
@@ -61,7 +59,7 @@ class Heartbeat:
             self._is_forced = False
         try:
             self._beat()
-        except (AgentError, *TRANSPORT_ERRORS) as error:
+        except Exception as error:  # noqa: BLE001 - an agent that stops beating is a lost machine
             if not self._is_failing:
                 say("heartbeat failed", why=f"{type(error).__name__}: {error}")
             self._is_failing = True

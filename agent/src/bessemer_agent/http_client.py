@@ -70,7 +70,7 @@ class HttpClient:
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InvalidRequest(f"{url!r} is not an http or https URL")
+            raise InvalidRequest(f"{without_query(url)!r} is not an http or https URL")
         route = route or Route()
         request = urllib.request.Request(url, data=body, method=method, headers=dict(headers or {}))  # noqa: S310
         if route.authorization:
@@ -81,7 +81,9 @@ class HttpClient:
         except HTTPError as error:
             with error:
                 text = error.read(2000).decode("utf-8", "replace")
-            raise HttpStatusError(error.code, text or error.reason) from None
+            # Web servers' error pages are for people with browsers; the service's JSON is worth telling.
+            is_page = "html" in (error.headers.get("Content-Type") or "") or not text
+            raise HttpStatusError(error.code, error.reason if is_page else text) from None
 
     def fetch(self, url: str, *, limit_bytes: int, route: Route | None = None) -> bytes:
         """A small body as a whole.
@@ -93,7 +95,7 @@ class HttpClient:
         with self.open(url, route=route) as response:
             body = response.read(limit_bytes + 1)
         if len(body) > limit_bytes:
-            raise InvalidRequest(f"{url} is larger than {limit_bytes} bytes")
+            raise InvalidRequest(f"{without_query(url)} is larger than {limit_bytes} bytes")
         return body
 
     def _build_opener(self, proxies: Mapping[str, str]) -> urllib.request.OpenerDirector:
@@ -128,6 +130,12 @@ class _HttpsHandler(urllib.request.HTTPSHandler):
 
     def https_open(self, request: urllib.request.Request) -> HTTPResponse:
         return self.do_open(HTTPSConnection, request, context=self._build_tls())
+
+
+def without_query(url: str) -> str:
+    """The URL as it may be told: queries of signed URLs are credentials, as are passwords before a host."""
+    parts = urlsplit(url)
+    return parts._replace(query="", fragment="", netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def is_bypassed(host: str, route: Route) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bessemer_agent.secret import Secret
 
 #: On the ramdisk's tmpfs: gone with the next boot.
-FOLDER = Path("/run/bessemer-agent")
+FOLDER = "run/bessemer-agent"
 
 
 class Life(NamedTuple):
@@ -20,8 +20,8 @@ class Life(NamedTuple):
     token: Secret | None = None
 
 
-def load_life(folder: Path = FOLDER) -> Life:
-    """What an earlier run of this boot saved; empty at the first run."""
+def load_life(folder: Path) -> Life:
+    """What an earlier run of this boot saved in ``folder``; empty at the first run."""
     try:
         saved = json.loads((folder / "life.json").read_text())
         token = saved.get("token")
@@ -30,8 +30,8 @@ def load_life(folder: Path = FOLDER) -> Life:
         return Life()
 
 
-def save_life(life: Life, folder: Path = FOLDER) -> None:
-    """Save for a later run, readable by root only. Idempotent."""
+def save_life(life: Life, folder: Path) -> None:
+    """Save in ``folder`` for a later run, readable by root only. Idempotent."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     path = folder / "life.json.new"

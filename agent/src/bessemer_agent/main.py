@@ -35,15 +35,15 @@ def main(root: Path = Path("/")) -> int:
     try:
         kernel = read_kernel_parameters(root)
         settings = build_settings(kernel, load_configuration(kernel.get("boot_method"), root))
-        run_agent(settings)
+        run_agent(settings, root / FOLDER)
     except AgentError as error:
         say("ended", why=error.to_result()["message"])
         return 1
     return 0
 
 
-def run_agent(settings: Settings) -> None:
-    """Find the node, then serve until the machine ends.
+def run_agent(settings: Settings, folder: Path) -> None:
+    """Find the node, then serve until the machine ends; what must survive a restart is kept in ``folder``.
 
     Raises:
         InvalidSetting: A boot parameter is missing or wrong.
@@ -52,13 +52,15 @@ def run_agent(settings: Settings) -> None:
     if settings.hardware_initialization_delay:
         time.sleep(settings.hardware_initialization_delay)
     services = _build_services(settings)
-    life = load_life()
+    life = load_life(folder)
     context = Context(settings, build_machine(settings))
     address = wait_for_address(settings, services[0].url) or "127.0.0.1"
-    maker = _CertificateMaker(settings, [settings.advertise_host or address, address, *own_addresses()])
+    hosts = [settings.advertise_host or address, address, *own_addresses()]
+    maker = _CertificateMaker(settings, folder / "tls", hosts)
     loop = LookupLoop(services, timeout_s=settings.lookup_timeout, interval_s=settings.lookup_interval)
     service, found = loop.run(list_macs(), life.node_uuid)
     _adopt(context, found, life)
+    save_life(Life(str(found.node["uuid"]), context.token), folder)
     say("found", node=context.node["uuid"], service=service.url, api_version=service.version)
     is_tls = settings.enable_auto_tls and service.is_tls_verified
     _serve(context, service, maker.get() if is_tls else None, address)
@@ -88,7 +90,6 @@ def _adopt(context: Context, found: Found, life: Life) -> None:
             else ""
         )
         raise LookupFailed(f"the service has no agent token for this machine: {why}".rstrip(": "))
-    save_life(Life(str(found.node["uuid"]), context.token))
 
 
 def _serve(context: Context, service: ServiceApi, certificate: Certificate | None, address: str) -> None:
@@ -100,8 +101,9 @@ def _serve(context: Context, service: ServiceApi, certificate: Certificate | Non
         tls = build_tls(certificate.cert_path, certificate.key_path, least, ciphers)
     callback = build_callback(settings, address, tls is not None)
     pem = certificate.pem if certificate else None
+    node_uuid = str(context.node["uuid"])
     heartbeat = Heartbeat(
-        lambda: service.heartbeat(str(context.node["uuid"]), callback.url, context.token, pem),
+        lambda: service.heartbeat(node_uuid, callback.url, context.token, pem),
         float(config.get("heartbeat_timeout") or _HEARTBEAT_TIMEOUT_S),
     )
     registry = Registry(context, on_done=heartbeat.force)
@@ -114,8 +116,9 @@ def _serve(context: Context, service: ServiceApi, certificate: Certificate | Non
 class _CertificateMaker:
     """Makes the certificate while lookup waits for the service."""
 
-    def __init__(self, settings: Settings, hosts: list[str]) -> None:
+    def __init__(self, settings: Settings, folder: Path, hosts: list[str]) -> None:
         self._settings = settings
+        self._folder = folder
         self._hosts = hosts
         self._made: Certificate | None = None
         self._failure: AgentError | None = None
@@ -139,7 +142,7 @@ class _CertificateMaker:
     def _make(self) -> None:
         try:
             self._made = make_certificate(
-                FOLDER / "tls",
+                self._folder,
                 self._hosts,
                 curve=self._settings.tls_certificate_curve,
                 clock_skew_s=self._settings.auto_tls_allowed_clock_skew,

@@ -12,7 +12,7 @@ from http.client import HTTPResponse
 from typing import NamedTuple
 
 from bessemer_agent.error import ImageDownloadFailed
-from bessemer_agent.http_client import TRANSPORT_ERRORS, HttpClient, HttpStatusError, Route
+from bessemer_agent.http_client import TRANSPORT_ERRORS, HttpClient, HttpStatusError, Route, without_query
 from bessemer_agent.image.pipeline import CHUNK_BYTES
 from bessemer_agent.journal import say
 
@@ -75,12 +75,18 @@ class Download:
                 else:
                     return
                 failures = failures + 1 if self.received_bytes == before else 1
-                say("download interrupted", url=url, received=self.received_bytes, why=reason, again=failures)
+                say(
+                    "download interrupted",
+                    url=without_query(url),
+                    received=self.received_bytes,
+                    why=reason,
+                    again=failures,
+                )
                 if is_final:
                     break
                 if failures <= self._patience.retries:
                     self._pause(self._patience.pause_s)
-            told.append(f"{url}: {reason}")
+            told.append(f"{without_query(url)}: {reason}")
         raise ImageDownloadFailed("; ".join(told))
 
     def _receive(self, url: str, started: float) -> Generator[bytes, None, None]:
@@ -120,7 +126,9 @@ class Download:
         if response.status == 206:
             found = _CONTENT_RANGE.match(response.headers.get("Content-Range") or "")
             if not found or int(found[1]) != self.received_bytes:
-                raise ImageDownloadFailed(f"{url}: the server sent another range than was asked for")
+                raise ImageDownloadFailed(
+                    f"{without_query(url)}: the server sent another range than was asked for"
+                )
             self._learn_total(url, None if found[2] == "*" else int(found[2]))
             return 0
         length = response.headers.get("Content-Length")
@@ -129,8 +137,7 @@ class Download:
 
     def _learn_total(self, url: str, total: int | None) -> None:
         if self.received_bytes and total is not None and self.total_bytes not in (None, total):
-            raise ImageDownloadFailed(
-                f"{url}: the image changed while it was downloaded: {total} bytes, before {self.total_bytes}"
-            )
+            sizes = f"{total} bytes, before {self.total_bytes}"
+            raise ImageDownloadFailed(f"{without_query(url)}: it changed while it was downloaded: {sizes}")
         if total is not None:
             self.total_bytes = total
