@@ -9,12 +9,13 @@ Source for the boot entries: the El Torito specification; UEFI specification 2.1
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import SEEK_END
 from pathlib import Path
 
 from bessemer.kernel.error import InternalError, InvalidValue
 from bessemer.transfer.blob import FileBlob, Patch
 from bessemer.transfer.file import KnownFile
-from bessemer.transfer.iso9660 import IsoTree, find_extents
+from bessemer.transfer.iso9660 import BLOCK_BYTES, IsoTree, find_extents
 
 #: The label by which the agent finds the medium it was booted from.
 VOLUME_LABEL = "VMEDIA_BOOT_ISO"
@@ -28,6 +29,8 @@ SLOTS = {GRUB_CONFIG: 4096, AGENT_CONFIG: 8192}
 
 _EFI_IMAGE, _BIOS_IMAGE = "boot/grub/efi.img", "boot/grub/bios.img"
 _CATALOG = "boot/boot.cat"
+# Readers fetch many blocks at once; one that then meets the end of the disc gets nothing (GRUB under BIOS).
+_PADDING_BYTES = 150 * BLOCK_BYTES
 _EFI_PLATFORM = 0xEF
 
 
@@ -84,6 +87,8 @@ def write_template(parts: TemplateParts, target: Path) -> None:
         tree.make_bootable(_EFI_IMAGE, _CATALOG, platform_id=_EFI_PLATFORM, efi=True)
         with target.open("wb") as file:
             tree.write(file)
+            file.seek(0, SEEK_END)
+            file.write(bytes(_PADDING_BYTES))
 
 
 def open_template(file: KnownFile, identity: str) -> IsoTemplate:
