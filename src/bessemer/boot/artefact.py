@@ -90,8 +90,10 @@ class BootArtefacts:
         return capability_url(node, str(base), "boot.iso")
 
     def image_url_for(self, node: Node, base_url: str) -> str:
-        """Where the node's agent finds its image when it comes through us. As ``url_for``."""
-        return capability_url(node, self._settings.deploy.http_url or base_url, "image")
+        """Where the node's agent finds its image when it comes through us. As ``url_for``, but a machine asks,
+        not a BMC: an address given for the API's callbacks is good for this too."""
+        deploy = self._settings.deploy
+        return capability_url(node, deploy.http_url or deploy.external_callback_url or base_url, "image")
 
     async def open_iso(self, node: Node) -> FileBlob:
         """Give the ISO as it is for this record: equal records give equal bytes and equal ETags.

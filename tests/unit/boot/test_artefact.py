@@ -189,8 +189,11 @@ async def test_the_url_carries_the_key_and_the_base_that_fits(make: Make) -> Non
     assert external.url_for(make_node(), "http://api") == f"http://outside{end}"
     own = make_node(driver_info={"external_http_url": "http://own"})
     assert external.url_for(own, "http://api") == f"http://own{end}"
-    image = external.image_url_for(make_node(), "http://api")
-    assert image == f"http://inside/boot/{NODE_UUID}/{BOOT_KEY}/image"
+    image = f"/boot/{NODE_UUID}/{BOOT_KEY}/image"
+    assert external.image_url_for(make_node(), "http://api") == f"http://inside{image}"
+    callback = make({}, external_callback_url="http://callback", external_http_url="http://outside")
+    assert callback.image_url_for(make_node(), "http://api") == f"http://callback{image}"
+    assert make({}).image_url_for(make_node(), "http://api") == f"http://api{image}"
 
 
 async def test_a_node_without_a_key_has_no_url(make: Make) -> None:
