@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from fixture_database import (
     clock,
@@ -15,6 +16,11 @@ from fixture_database import (
     postgresql_template,
     sqlite_template,
 )  # fmt: skip
+
+# Tracebacks as Python writes them: the default renderer spends half a second on each.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 
 __all__ = [
     "clock",
