@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from bessemer.config.settings import RedfishSettings
 from bessemer.hardware.redfish.access import read_access
@@ -277,6 +278,20 @@ async def test_a_read_whose_connection_broke_is_repeated(lab, pool) -> None:
     bmc = connect(pool, lab.driver_info())
     lab.bmc.faults.drop_next(count=2, method="GET", path="/redfish/v1/Systems")
     assert await bmc.get("/redfish/v1/Systems")
+
+
+async def test_a_failure_is_logged_once_and_so_is_the_recovery(lab, pool) -> None:
+    bmc = connect(pool, lab.driver_info())
+    lab.bmc.faults.drop_next(count=100, method="*", path="*")
+    with capture_logs() as lines:
+        for _ in range(3):
+            with pytest.raises(BmcUnreachable):
+                await bmc.get(ROOT)
+        lab.bmc.faults.clear()
+        for _ in range(3):
+            await bmc.get(ROOT)
+    assert [line["event"] for line in lines] == ["BMC does not answer", "BMC answers again"]
+    assert lab.address.endswith(lines[0]["bmc"])
 
 
 # ---------------------------------------------------------------------- manners

@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
+import structlog
 from redfish.aio import (
     AsyncRedfishClient,
     AsyncRestResponse,
@@ -40,6 +41,8 @@ from bessemer.hardware.redfish.failure import (
 from bessemer.hardware.redfish.trust import tls_context
 
 JsonObject = dict[str, Any]
+
+log = structlog.get_logger(__name__)
 
 #: Longest wait for a TCP connection and its TLS handshake.
 CONNECT_S = 15.0
@@ -88,6 +91,7 @@ class BmcConnection:
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncRedfishClient | None = None
         self._headers: dict[str, str] | None = None
+        self._is_answering = True
         #: Path of the only system, once found (see ``system.find_system_path``).
         self.only_system: str | None = None
 
@@ -132,13 +136,33 @@ class BmcConnection:
         deadline_s: float | None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
+        try:
+            reply = await self._in_time(_Call(method, path, body, headers or {}), deadline_s)
+        except BmcUnreachable as error:
+            self._note(is_answering=error.status != 0, reason=error.message)
+            raise
+        except BmcRefused:
+            self._note(is_answering=True)
+            raise
+        self._note(is_answering=True)
+        return reply
+
+    def _note(self, *, is_answering: bool, reason: str = "") -> None:
+        """Log the first of many failures, and the recovery."""
+        if self._is_answering and not is_answering:
+            log.warning("BMC does not answer", bmc=self.name, reason=reason)
+        elif is_answering and not self._is_answering:
+            log.info("BMC answers again", bmc=self.name)
+        self._is_answering = is_answering
+
+    async def _in_time(self, call: _Call, deadline_s: float | None) -> Reply:
         limit_s = deadline_s or self._settings.request_timeout
         failures: list[BmcUnreachable] = []
         try:
             async with asyncio.timeout(limit_s), self._slots:
-                return await self._insist(_Call(method, path, body, headers or {}), failures)
+                return await self._insist(call, failures)
         except TimeoutError as error:
-            raise failures[-1] if failures else no_answer(self.name, f"{method} {path}", limit_s) from error
+            raise failures[-1] if failures else no_answer(self.name, call.what, limit_s) from error
 
     async def _insist(self, call: _Call, failures: list[BmcUnreachable]) -> Reply:
         """Try until it works, says no, or trying again would be wrong or useless."""
