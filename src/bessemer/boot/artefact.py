@@ -90,8 +90,10 @@ class BootArtefacts:
         return capability_url(node, str(base), "boot.iso")
 
     def image_url_for(self, node: Node, base_url: str) -> str:
-        """Where the node's agent finds its image when it comes through us. As ``url_for``, but a machine asks,
-        not a BMC: an address given for the API's callbacks is good for this too."""
+        """Where the node's agent finds its image when it comes through us. Raises as ``url_for``.
+
+        Here a machine asks, not a BMC: an address given for callbacks to the API is good for this too.
+        """
         deploy = self._settings.deploy
         return capability_url(node, deploy.http_url or deploy.external_callback_url or base_url, "image")
 
