@@ -10,6 +10,9 @@ from bessemer_agent.inventory.nic import find_ipv4, find_ipv6, list_nics
 from bessemer_agent.journal import say
 from bessemer_agent.settings import Settings
 
+#: Seconds between two looks.
+_LOOK_S = 0.25
+
 
 class Callback(NamedTuple):
     """Where the command API is, as the service is told."""
@@ -51,21 +54,26 @@ def is_unusable(address: str) -> bool:
 
 
 def wait_for_address(settings: Settings, url: str, pause: Callable[[float], None] = time.sleep) -> str | None:
-    """The agent's own address towards the service, retried while the network comes up.
+    """The agent's own address towards the service, waited for while the network comes up.
 
-    Link-local addresses are the last resort. None when there is nothing at all.
+    Waits ``ip_lookup_attempts`` times ``ip_lookup_sleep`` seconds at most, looking more often than that: DHCP
+    usually answers while this program starts. Link-local addresses are the last resort. None when there is
+    nothing at all.
     """
     for attempt in range(settings.ip_lookup_attempts):
-        if settings.network_interface:
-            name = settings.network_interface
-            found = find_ipv4(name) or find_ipv6(name)
-        else:
-            found = find_source_address(url)
-        if found:
-            return found
+        for _ in range(max(1, round(settings.ip_lookup_sleep / _LOOK_S))):
+            found = _find_address(settings.network_interface, url)
+            if found:
+                return found
+            pause(_LOOK_S)
         say("no address that leads to the service yet", attempt=attempt + 1)
-        pause(settings.ip_lookup_sleep)
-    return next((address for address in own_addresses() if address), None)
+    return next(iter(own_addresses()), None)
+
+
+def _find_address(interface: str | None, url: str) -> str | None:
+    if interface:
+        return find_ipv4(interface) or find_ipv6(interface)
+    return find_source_address(url)
 
 
 def own_addresses() -> list[str]:
