@@ -1,6 +1,6 @@
 """Logging in and out.
 
-Source: DMTF SessionService.v1_1_8 and Session.v1_3_0; DSP0266, "Session login".
+Source: DMTF SessionService.v1_1_8 and Session.v1_4_0; DSP0266, "Session login".
 """
 
 from bessemer_lab.bmc import message
@@ -78,7 +78,7 @@ class SessionService:
 def _read_session(session: Session) -> Json:
     return {
         "@odata.id": f"{SESSIONS}/{session.number}",
-        "@odata.type": "#Session.v1_3_0.Session",
+        "@odata.type": "#Session.v1_4_0.Session",
         "Id": session.number,
         "Name": "User Session",
         "UserName": session.user,
