@@ -193,12 +193,20 @@ def _fault(answer: bytes) -> str:
     return str(body.get("faultstring") or "")[:1000] if isinstance(body, dict) else ""
 
 
+def _no_trust(where: str, error: aiohttp.ClientConnectorCertificateError) -> AgentRefused:
+    problem = str(getattr(error.certificate_error, "verify_message", "") or error.certificate_error)
+    if "mismatch" in problem:
+        return AgentRefused(
+            f"{where} shows a certificate that is not for this address: {problem}.",
+            hint="Tell the agent by which address it is reached: kernel parameter ipa-advertise-host.",
+        )
+    return AgentRefused(f"{where} shows another certificate than the one it sent: {problem}.")
+
+
 def _no_answer(node: Node, url: str, error: Exception, timeout_s: float) -> DeviceError:
     where = f"The agent of node {label(node)} at {url}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return AgentRefused(
-            f"{where} shows another certificate than the one it sent: {error.certificate_error}."
-        )
+        return _no_trust(where, error)
     if isinstance(error, aiohttp.ClientConnectorError):
         return AgentUnreachable(f"{where} cannot be reached: {error.os_error.strerror}.", is_unsent=True)
     if isinstance(error, TimeoutError):
