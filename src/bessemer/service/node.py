@@ -25,6 +25,7 @@ from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.event import add_event
 from bessemer.store.node import NodeFilter, create_node, delete_node, find_node, list_node_rows, update_node
 from bessemer.store.page import Page
+from bessemer.store.trait import list_traits
 
 #: New values of the fields to change, worked out from the node as it is in that very transaction.
 Edit = Callable[[Node], Mapping[str, Any]]
@@ -49,6 +50,12 @@ class NodeService:
     async def get(self, caller: Caller, ident: str) -> Node:
         """Raises NotFound."""
         return await self._access.get(caller, ident)
+
+    async def get_with_traits(self, caller: Caller, ident: str) -> tuple[Node, Sequence[str]]:
+        """The node and its traits. Raises NotFound."""
+        async with self._database.read() as tx:
+            node = await self._access.find(tx, caller, ident)
+            return node, (await list_traits(tx, [node.uuid]))[node.uuid]
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: NodeFilter, page: Page

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.kernel.error import NotFound
@@ -11,13 +11,19 @@ from bessemer.store.record import storable
 from bessemer.store.table import NODE_TRAITS
 
 _COLUMNS = NODE_TRAITS.c
+_PAIRS = select(_COLUMNS.node_uuid, _COLUMNS.trait).order_by(_COLUMNS.trait)
+_OF_ONE = _PAIRS.where(_COLUMNS.node_uuid == bindparam("uuid"))
+_OF_MANY = _PAIRS.where(_COLUMNS.node_uuid.in_(bindparam("uuids", expanding=True)))
 
 
 async def list_traits(tx: Transaction, node_uuids: Sequence[str]) -> dict[str, list[str]]:
     """The traits of each of these nodes, in order of name; a node without any has an empty list."""
     found: dict[str, list[str]] = {uuid: [] for uuid in node_uuids}
-    statement = select(_COLUMNS.node_uuid, _COLUMNS.trait).where(_COLUMNS.node_uuid.in_(node_uuids))
-    for uuid, trait in await tx.execute(statement.order_by(_COLUMNS.trait)):
+    if len(node_uuids) == 1:
+        rows = await tx.execute(_OF_ONE, {"uuid": node_uuids[0]})
+    else:
+        rows = await tx.execute(_OF_MANY, {"uuids": list(node_uuids)})
+    for uuid, trait in rows:
         found[uuid].append(trait)
     return found
 

@@ -4,7 +4,7 @@ Errors of every kind become answers here, and only here.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +20,7 @@ from bessemer.config.settings import ApiSettings
 from bessemer.kernel.error import BessemerError, NotFound
 from bessemer.service.caller import Caller
 
-Scope = dict[str, Any]
+Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 

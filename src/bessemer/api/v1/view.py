@@ -22,6 +22,7 @@ Computed = Mapping[str, Callable[..., Any]]
 
 _NOTHING: Computed = {}
 _EMPTY = msgspec.Raw(b"{}")
+_DOCUMENTS = (Kind.OBJECT, Kind.LIST)
 #: Fields every resource has besides those of its table.
 _LINKS = Field(name="links", kind=Kind.LINKS, is_computed=True)
 
@@ -65,31 +66,41 @@ class View:
         self.computed = tuple(row.name for row in computed)
         shows_identity = any(row.name == table.identity for row in shown)
         self._visible = slice(0 if shows_identity else 1, len(visible))
-        self._converters = [
-            (index, convert)
-            for index, row in enumerate(stored, start=1)
-            if (convert := _converter(row, minor)) is not None
+        first = self._visible.start
+        self._documents = [n - first for n, row in enumerate(stored, start=1) if row.kind in _DOCUMENTS]
+        self._maskers = {
+            n - first: Masker(row.secret) for n, row in enumerate(stored, start=1) if row.secret is not None
+        }
+        self._aliases = [
+            (n - first, aliases) for n, row in enumerate(stored, start=1) if (aliases := _aliases(row, minor))
         ]
         self._needs = [(row.name, [self.columns.index(name) for name in row.needs]) for row in computed]
         self._link_fields = tuple(row.name for row in shown if row.kind is Kind.LINKS)
         self._has_links = table.has_links
         own_links = (_LINKS.name,) if table.has_links else ()
         names = (*visible[self._visible.start :], *self.computed, *self._link_fields, *own_links)
-        self._record = msgspec.defstruct("Record", names)
+        # No cycles here: the garbage collector need not look at thousands of records.
+        self._record = msgspec.defstruct("Record", names, gc=False)
 
     def render(self, row: Sequence[Any], links: "Links", computed: Computed = _NOTHING) -> msgspec.Struct:
         """A row as a record to encode. ``computed`` makes, by name, the fields that no column holds."""
         values = list(row[self._visible])
-        shift = self._visible.start
-        for index, convert in self._converters:
-            values[index - shift] = convert(row[index])
+        for index in self._documents:
+            held = values[index]
+            if held == "{}":
+                values[index] = _EMPTY
+            elif index in self._maskers:
+                values[index] = self._maskers[index](held)
+            elif isinstance(held, str):
+                values[index] = msgspec.Raw(held)
+        for index, aliases in self._aliases:
+            values[index] = aliases.get(values[index], values[index])
         for name, needs in self._needs:
             values.append(computed[name](*[row[index] for index in needs]))
-        identity = row[0]
-        for name in self._link_fields:
-            values.append(links.below(identity, name))
+        if self._link_fields:
+            values += links.below(row[0], self._link_fields)
         if self._has_links:
-            values.append(links.of(identity))
+            values.append(links.of(row[0]))
         return self._record(*values)
 
     def row_of(self, record: Any) -> Sequence[Any]:
@@ -112,20 +123,9 @@ def _is_in(row: Field, selection: Selection) -> bool:
     return row.is_listed if selection == "listed" else row.name in selection
 
 
-def _converter(row: Field, minor: int) -> Callable[[Any], Any] | None:
-    """How the stored value becomes the shown one; None when it is shown as it is."""
-    if row.secret is not None:
-        return Masker(row.secret)
-    if row.kind in (Kind.OBJECT, Kind.LIST):
-        return _raw
-    aliases = {alias.value: alias.shown for alias in row.older if minor < alias.below}
-    return (lambda held: aliases.get(held, held)) if aliases else None
-
-
-def _raw(held: Any) -> Any:
-    if held == "{}":
-        return _EMPTY
-    return msgspec.Raw(held) if isinstance(held, str) else held
+def _aliases(row: Field, minor: int) -> dict[Any, str | None]:
+    """What clients of this version see in place of some values."""
+    return {alias.value: alias.shown for alias in row.older if minor < alias.below}
 
 
 class Links:
@@ -148,11 +148,14 @@ class Links:
     def of(self, identity: str) -> msgspec.Raw:
         return msgspec.Raw(self._text(_inside(identity)))
 
-    def below(self, identity: str, name: str) -> msgspec.Raw:
-        """Links to a sub-resource."""
-        text = self._text(f"{_inside(identity)}/{name}")
-        # Chassis have shown the links of their nodes as a list inside a list since the first version.
-        return msgspec.Raw(f"[{text}]" if name == "nodes" else text)
+    def below(self, identity: str, names: Sequence[str]) -> list[msgspec.Raw]:
+        """Links to sub-resources, for each of ``names``."""
+        inside = _inside(identity)
+        before, between, after = self._before, self._between, self._after
+        if names == ("nodes",):
+            # Chassis have shown the links of their nodes as a list inside a list since the first version.
+            before, after = f"[{before}", f"{after}]"
+        return [msgspec.Raw(f"{before}{inside}/{name}{between}{inside}/{name}{after}") for name in names]
 
     def address(self, identity: str) -> str:
         return self._address + identity

@@ -64,9 +64,11 @@ class NodeApi:
         return await self._list(call, "all", await self._of_chassis(call))
 
     async def get(self, call: Call) -> Answer:
-        shown = show.full(NODE, call)
-        node = await self._nodes.get(call.caller, show.ident(call, NODE))
-        return await self._one(call, shown, node)
+        shown, ident = show.full(NODE, call), show.ident(call, NODE)
+        if "traits" in shown.computed:
+            node, traits = await self._nodes.get_with_traits(call.caller, ident)
+            return await self._one(call, shown, node, traits)
+        return await self._one(call, shown, await self._nodes.get(call.caller, ident))
 
     async def create(self, call: Call) -> Answer:
         is_new = call.version.has(Behaviour.NODES_START_IN_ENROLL)
@@ -117,15 +119,20 @@ class NodeApi:
             call, shown, rows, asked, await self._computed(call, shown, [row[0] for row in rows])
         )
 
-    async def _one(self, call: Call, shown: View, node: Node, *, status: int = 200) -> Answer:
-        computed = await self._computed(call, shown, [node.uuid])
+    async def _one(
+        self, call: Call, shown: View, node: Node, traits: Sequence[str] | None = None, *, status: int = 200
+    ) -> Answer:
+        computed = await self._computed(call, shown, [node.uuid], traits)
         return show.one(call, shown, shown.row_of(node), computed, status=status)
 
-    async def _computed(self, call: Call, shown: View, uuids: Sequence[str]) -> Computed:
-        """How to make the fields of these nodes that lie in other tables."""
+    async def _computed(
+        self, call: Call, shown: View, uuids: Sequence[str], traits: Sequence[str] | None = None
+    ) -> Computed:
+        """How to make the fields of these nodes that lie in other tables. ``traits`` if they are known."""
         computed: dict[str, Any] = {}
         if "traits" in shown.computed:
-            computed["traits"] = (await self._traits.list_of(call.caller, uuids)).get
+            known = None if traits is None else {uuids[0]: traits}
+            computed["traits"] = (known or await self._traits.list_of(call.caller, uuids)).get
         if "conductor" in shown.computed:
             computed["conductor"] = (await self._conductors.landscape()).responsible
         return computed
