@@ -68,9 +68,7 @@ _Test = Callable[[Allocation, Candidate], bool]
 
 #: What a node must fulfil, in the order in which a failure is explained.
 _CRITERIA: tuple[tuple[str, _Test], ...] = (
-    ("has the resource class", lambda a, n: n.resource_class == a.resource_class),
     ("is among the candidate nodes", lambda a, n: not a.candidate_nodes or n.uuid in a.candidate_nodes),
-    ("is owned or leased by the project", lambda a, n: a.owner is None or a.owner in (n.owner, n.lessee)),
     ("is in state 'available'", lambda _, n: n.provision_state is ProvisionState.AVAILABLE),
     ("is free of an instance", lambda _, n: n.instance_uuid is None and n.allocation_uuid is None),
     ("is not in maintenance", lambda _, n: not n.maintenance),
@@ -79,33 +77,34 @@ _CRITERIA: tuple[tuple[str, _Test], ...] = (
 )  # fmt: skip
 
 
+def is_eligible(allocation: Allocation, node: Candidate) -> bool:
+    """Whether the node is of the class asked for, and the allocation's project may have it."""
+    is_allowed = allocation.owner is None or allocation.owner in (node.owner, node.lessee)
+    return is_allowed and node.resource_class == allocation.resource_class
+
+
 def is_candidate(allocation: Allocation, node: Candidate) -> bool:
     """Whether the allocation may be given this node. Source: v1 contract, allocations."""
-    return all(test(allocation, node) for _, test in _CRITERIA)
+    return is_eligible(allocation, node) and all(test(allocation, node) for _, test in _CRITERIA)
 
 
 def why_none(allocation: Allocation, nodes: Iterable[Candidate]) -> str:
-    """What to tell the user when none of ``nodes`` (all there are) is a candidate: the first criterion
-    that the nodes which met all before it failed, and how many those were."""
-    left = list(nodes)
-    before = "is enrolled"
+    """What to tell the user when none of ``nodes`` is a candidate: the first criterion that the nodes which
+    met all before it failed, and how many those were. Nodes that are not eligible are not spoken of."""
+    left = [node for node in nodes if is_eligible(allocation, node)]
+    met = f"the resource class '{allocation.resource_class}'"
+    if allocation.owner is not None:
+        met += f" and is owned or leased by project {allocation.owner}"
+    if not left:
+        return f"No node has {met}."
+    met = f"has {met}"
     for wording, test in _CRITERIA:
         passed = [node for node in left if test(allocation, node)]
         if not passed:
-            return _sentence(allocation, len(left), before, wording)
-        left, before = passed, wording
+            traits = f" {', '.join(allocation.traits)}" if wording == "has the traits" else ""
+            return f"Of {len(left)} nodes, each of which {met}, none {wording}{traits}."
+        left, met = passed, wording
     return "Every node that fits was taken by others at the same moment; try again."
-
-
-def _sentence(allocation: Allocation, count: int, before: str, wording: str) -> str:
-    details = {
-        "has the resource class": f"has the resource class '{allocation.resource_class}'",
-        "has the traits": f"has the traits {', '.join(allocation.traits)}",
-    }
-    wording, before = details.get(wording, wording), details.get(before, before)
-    if count == 0:
-        return "There is no node at all."
-    return f"No node can be allocated: of {count} of which each {before}, none {wording}."
 
 
 def at_random(rng: random.Random) -> Arrange:

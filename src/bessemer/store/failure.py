@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bessemer.kernel.error import BessemerError, Duplicate, InvalidValue, NotFound, Unavailable
@@ -58,9 +58,19 @@ def broken_constraint(error: IntegrityError) -> str:
 def conflict(error: IntegrityError, table: Table, noun: str, values: Mapping[str, Any]) -> BessemerError:
     """What to raise when writing a ``noun`` broke a constraint: which value is taken, or what is missing."""
     name = broken_constraint(error)
-    for field, value in values.items():
-        if name == f"uq_{table.name}_{field}":
-            return Duplicate(f"A {noun} with {field} '{value}' already exists.")
+    taken = [f"{field} '{values[field]}'" for field in _unique_columns(table, name) if field in values]
+    if taken:
+        return Duplicate(f"A {noun} with {' and '.join(taken)} already exists.")
     if name.startswith("fk_"):
         return NotFound(f"The {noun} refers to something that does not exist.")
     return InvalidValue(f"The {noun} cannot be stored: {name}.")
+
+
+def _unique_columns(table: Table, name: str) -> list[str]:
+    """The columns of the unique constraint called ``name``; none when it is something else."""
+    for constraint in table.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            columns = [column.name for column in constraint.columns]
+            if name == f"uq_{table.name}_{'_'.join(columns)}":
+                return columns
+    return []

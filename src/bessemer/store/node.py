@@ -32,6 +32,7 @@ _NODE = Mapper(
 _BY_UUID = _NODE.select().where(NODES.c.uuid == bindparam("key"))
 _UPDATE = update(NODES).where(NODES.c.uuid == bindparam("key")).returning(*_NODE.columns)
 _BY_UUID_LOCKED = _BY_UUID.with_for_update(key_share=True)
+_OF_PARENT = _NODE.select().where(NODES.c.parent_node == bindparam("key")).order_by(NODES.c.id)
 _BY_NAME = _NODE.select().where(NODES.c.name == bindparam("key"))
 
 
@@ -105,6 +106,11 @@ async def find_node(tx: Transaction, ident: str) -> Node | None:
     if row is None:
         row = (await tx.execute(_BY_NAME, {"key": ident})).first()
     return None if row is None else _NODE.to_record(row)
+
+
+async def list_child_nodes(tx: Transaction, parent_uuid: str) -> list[Node]:
+    """The nodes whose ``parent_node`` this one is, oldest first."""
+    return [_NODE.to_record(row) for row in await tx.execute(_OF_PARENT, {"key": parent_uuid})]
 
 
 async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:

@@ -73,22 +73,27 @@ def test_a_project_gets_what_it_owns_or_leases() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ([], "no node at all"),
-        ([{"resource_class": "silver"}], "resource class 'gold'"),
+        ([], "No node has the resource class 'gold'"),
+        ([{"resource_class": "silver"}], "No node has the resource class 'gold'"),
         (
             [{"provision_state": ProvisionState.ACTIVE}, {"resource_class": "silver"}],
-            "of 1 .* state 'available'",
+            "Of 1 .* state 'available'",
         ),
         ([{"instance_uuid": new_uuid()}], "free of an instance"),
-        ([{"maintenance": True}, {"maintenance": True, "retired": True}], "of 2 .* not in maintenance"),
+        ([{"maintenance": True}, {"maintenance": True, "retired": True}], "Of 2 .* not in maintenance"),
         ([{"retired": True}], "retired"),
-        ([{}, {}], "of 2 .* traits CUSTOM_A"),
+        ([{}, {}], "Of 2 .* traits CUSTOM_A"),
     ],
 )  # fmt: skip
 def test_a_failure_names_the_first_thing_no_node_fulfils(fields: list[dict[str, Any]], words: str) -> None:
     reason = why_none(an_allocation(traits=("CUSTOM_A",)), [a_candidate(**one) for one in fields])
     assert reason == reason.strip()
     assert re.search(words, reason), reason
+
+
+def test_nodes_of_other_projects_are_not_spoken_of() -> None:
+    reason = why_none(an_allocation(owner="p"), [a_candidate(), a_candidate(owner="q")])
+    assert reason == "No node has the resource class 'gold' and is owned or leased by project p."
 
 
 def test_when_every_fitting_node_went_to_others_the_failure_says_so() -> None:

@@ -85,6 +85,8 @@ NODES = Table(
     Index(None, "chassis_uuid"),
     Index(None, "parent_node"),
     Index(None, "provision_state"),
+    Index(None, "driver"),
+    Index(None, "fault"),
     Index(None, "instance_name"),
     Index(None, "resource_class"),
     Index(None, "conductor_group"),

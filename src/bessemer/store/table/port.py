@@ -19,7 +19,8 @@ PORTS = Table(
     text("updated_at"),
     text("name"),
     text("description"),
-    text("portgroup_uuid"),
+    # Checked when a statement ends: deleting a node takes its ports and its port groups at once.
+    text("portgroup_uuid", ForeignKey("portgroups.uuid", name="fk_ports_portgroup_uuid")),
     Column("pxe_enabled", Boolean, nullable=False),
     text("physical_network"),
     Column("is_smartnic", Boolean, nullable=False),

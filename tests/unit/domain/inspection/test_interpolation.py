@@ -40,7 +40,8 @@ def test_fields_are_filled_in_with_what_they_name(text: str, found: str) -> None
     "text",
     [
         "{inventory.bmc_address}", "{node[driver]}", "{inventory[absent]}", "{node.absent}", "{unknown}",
-        "{}", "{0}", "open {", "} closed", "{inventory[disks][1]}", "{inventory[disks][x]}", "{node.driver!z}",
+        "{}", "{0}", "open {", "} closed", "{inventory[disks][1]}", "{inventory[disks][x]}",
+        "{node.driver!z}",
         "{node.driver:>99999}", "{node.driver:{node.driver}}", "{node.driver:q}", "{node.driver[0]}",
         "{node.__class__}", "{node.driver.__class__}", "{inventory[cpu].__init__}", "{inventory[__class__]}",
         "{node.driver} and {absent}", '{"json": [1, 2]}',

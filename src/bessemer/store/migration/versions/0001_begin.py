@@ -178,6 +178,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_nodes_chassis_uuid", "nodes", ["chassis_uuid"], unique=False)
     op.create_index("ix_nodes_conductor_group", "nodes", ["conductor_group"], unique=False)
+    op.create_index("ix_nodes_driver", "nodes", ["driver"], unique=False)
+    op.create_index("ix_nodes_fault", "nodes", ["fault"], unique=False)
     op.create_index("ix_nodes_instance_name", "nodes", ["instance_name"], unique=False)
     op.create_index("ix_nodes_lessee", "nodes", ["lessee"], unique=False)
     op.create_index("ix_nodes_owner", "nodes", ["owner"], unique=False)
@@ -302,6 +304,202 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_exclusive AND state IN ('running', 'waiting')"),
     )
     op.create_table(
+        "deploy_templates",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("steps", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("extra", sa.Text(), server_default="{}", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deploy_templates")),
+        sa.UniqueConstraint("name", name=op.f("uq_deploy_templates_name")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_deploy_templates_uuid")),
+    )
+    op.create_table(
+        "inspection_rules",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("description", TEXT, nullable=True),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("phase", TEXT, nullable=False),
+        sa.Column("sensitive", sa.Boolean(), nullable=False),
+        sa.Column("conditions", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("actions", sa.Text(), server_default="[]", nullable=False),
+        sa.CheckConstraint("phase IN ('main')", name=op.f("ck_inspection_rules_phase_known")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection_rules")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_inspection_rules_uuid")),
+    )
+    op.create_index("ix_inspection_rules_phase", "inspection_rules", ["phase"], unique=False)
+    op.create_table(
+        "runbooks",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=True),
+        sa.Column("steps", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("disable_ramdisk", sa.Boolean(), nullable=False),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("owner", TEXT, nullable=True),
+        sa.Column("extra", sa.Text(), server_default="{}", nullable=False),
+        sa.CheckConstraint("NOT public OR owner IS NULL", name=op.f("ck_runbooks_public_has_no_owner")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_runbooks")),
+        sa.UniqueConstraint("name", name=op.f("uq_runbooks_name")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_runbooks_uuid")),
+    )
+    op.create_index("ix_runbooks_owner", "runbooks", ["owner"], unique=False)
+    op.create_index("ix_runbooks_public", "runbooks", ["public"], unique=False)
+    op.create_table(
+        "runbook_traits",
+        sa.Column("runbook_uuid", TEXT, nullable=False),
+        sa.Column("trait", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["runbook_uuid"], ["runbooks.uuid"], name="fk_runbook_traits_runbook_uuid", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("runbook_uuid", "trait", name=op.f("pk_runbook_traits")),
+    )
+    op.create_table(
+        "allocations",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("name", TEXT, nullable=True),
+        sa.Column("resource_class", TEXT, nullable=True),
+        sa.Column("traits", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("candidate_nodes", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("node_uuid", TEXT, nullable=True),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("last_error", TEXT, nullable=True),
+        sa.Column("extra", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("owner", TEXT, nullable=True),
+        sa.CheckConstraint(
+            "(state = 'active') = (node_uuid IS NOT NULL)", name=op.f("ck_allocations_active_has_node")
+        ),
+        sa.CheckConstraint(
+            "state <> 'error' OR last_error IS NOT NULL", name=op.f("ck_allocations_error_has_reason")
+        ),
+        sa.CheckConstraint(
+            "state IN ('allocating', 'active', 'error')", name=op.f("ck_allocations_state_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["node_uuid"], ["nodes.uuid"], name="fk_allocations_node_uuid", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allocations")),
+        sa.UniqueConstraint("name", name=op.f("uq_allocations_name")),
+        sa.UniqueConstraint("node_uuid", name=op.f("uq_allocations_node_uuid")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_allocations_uuid")),
+    )
+    op.create_index("ix_allocations_owner", "allocations", ["owner"], unique=False)
+    op.create_index("ix_allocations_resource_class", "allocations", ["resource_class"], unique=False)
+    op.create_index("ix_allocations_state", "allocations", ["state"], unique=False)
+    op.create_table(
+        "bios_settings",
+        sa.Column("node_uuid", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("value", TEXT, nullable=True),
+        sa.Column("attribute_type", TEXT, nullable=True),
+        sa.Column("allowable_values", sa.Text(), nullable=True),
+        sa.Column("lower_bound", sa.Integer(), nullable=True),
+        sa.Column("upper_bound", sa.Integer(), nullable=True),
+        sa.Column("min_length", sa.Integer(), nullable=True),
+        sa.Column("max_length", sa.Integer(), nullable=True),
+        sa.Column("read_only", sa.Boolean(), nullable=True),
+        sa.Column("reset_required", sa.Boolean(), nullable=True),
+        sa.Column("unique", sa.Boolean(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["node_uuid"], ["nodes.uuid"], name="fk_bios_settings_node_uuid", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("node_uuid", "name", name=op.f("pk_bios_settings")),
+    )
+    op.create_table(
+        "firmware_components",
+        sa.Column("node_uuid", TEXT, nullable=False),
+        sa.Column("component", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("initial_version", TEXT, nullable=False),
+        sa.Column("current_version", TEXT, nullable=True),
+        sa.Column("last_version_flashed", TEXT, nullable=True),
+        sa.Column("vendor", TEXT, nullable=True),
+        sa.Column("model", TEXT, nullable=True),
+        sa.Column("serial_number", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["node_uuid"], ["nodes.uuid"], name="fk_firmware_components_node_uuid", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("node_uuid", "component", name=op.f("pk_firmware_components")),
+    )
+    op.create_table(
+        "portgroups",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("node_uuid", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("name", TEXT, nullable=True),
+        sa.Column("address", TEXT, nullable=True),
+        sa.Column("mode", TEXT, nullable=False),
+        sa.Column("standalone_ports_supported", sa.Boolean(), nullable=False),
+        sa.Column("physical_network", TEXT, nullable=True),
+        sa.Column("category", TEXT, nullable=True),
+        sa.Column("dynamic_portgroup", sa.Boolean(), nullable=False),
+        sa.Column("properties", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("extra", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("internal_info", sa.Text(), server_default="{}", nullable=False),
+        sa.CheckConstraint("address = lower(address)", name=op.f("ck_portgroups_address_lower_case")),
+        sa.ForeignKeyConstraint(
+            ["node_uuid"], ["nodes.uuid"], name="fk_portgroups_node_uuid", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portgroups")),
+        sa.UniqueConstraint("address", name=op.f("uq_portgroups_address")),
+        sa.UniqueConstraint("name", name=op.f("uq_portgroups_name")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_portgroups_uuid")),
+    )
+    op.create_index("ix_portgroups_node_uuid", "portgroups", ["node_uuid"], unique=False)
+    op.create_table(
+        "volume_connectors",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("node_uuid", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("type", TEXT, nullable=False),
+        sa.Column("connector_id", TEXT, nullable=False),
+        sa.Column("extra", sa.Text(), server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["node_uuid"], ["nodes.uuid"], name="fk_volume_connectors_node_uuid", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volume_connectors")),
+        sa.UniqueConstraint("type", "connector_id", name=op.f("uq_volume_connectors_type_connector_id")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_volume_connectors_uuid")),
+    )
+    op.create_index("ix_volume_connectors_node_uuid", "volume_connectors", ["node_uuid"], unique=False)
+    op.create_table(
+        "volume_targets",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("node_uuid", TEXT, nullable=False),
+        sa.Column("created_at", TEXT, nullable=False),
+        sa.Column("updated_at", TEXT, nullable=True),
+        sa.Column("volume_type", TEXT, nullable=False),
+        sa.Column("boot_index", sa.Integer(), nullable=False),
+        sa.Column("volume_id", TEXT, nullable=False),
+        sa.Column("properties", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("extra", sa.Text(), server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["node_uuid"], ["nodes.uuid"], name="fk_volume_targets_node_uuid", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volume_targets")),
+        sa.UniqueConstraint("node_uuid", "boot_index", name=op.f("uq_volume_targets_node_uuid_boot_index")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_volume_targets_uuid")),
+    )
+    op.create_table(
         "ports",
         sa.Column("id", BIG, nullable=False),
         sa.Column("uuid", TEXT, nullable=False),
@@ -322,6 +520,7 @@ def upgrade() -> None:
         sa.Column("internal_info", sa.Text(), server_default="{}", nullable=False),
         sa.Column("local_link_connection", sa.Text(), server_default="{}", nullable=False),
         sa.CheckConstraint("address = lower(address)", name=op.f("ck_ports_address_lower_case")),
+        sa.ForeignKeyConstraint(["portgroup_uuid"], ["portgroups.uuid"], name="fk_ports_portgroup_uuid"),
         sa.ForeignKeyConstraint(["node_uuid"], ["nodes.uuid"], name="fk_ports_node_uuid", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ports")),
         sa.UniqueConstraint("address", name=op.f("uq_ports_address")),
