@@ -136,7 +136,7 @@ class AgentSettings:
     command_timeout: int = option(60, "Longest wait for one agent command call.")
     max_command_attempts: int = option(3, "Tries of one agent command call.")
     allow_md5_checksum: bool = option(True, "Accept MD5 image checksums.")
-    poll_interval: float = option(2.0, "Seconds between looks at a running agent command.")
+    poll_interval: float = option(2.0, "Longest pause between looks at a running agent command.")
 
 
 @dataclass(frozen=True, slots=True)

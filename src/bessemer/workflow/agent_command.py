@@ -13,6 +13,7 @@ from bessemer.hardware.agent.client import CommandFailed, CommandResult
 from bessemer.hardware.interface import Task
 from bessemer.kernel.error import DeviceError
 from bessemer.workflow.collaborators import NodeContext
+from bessemer.workflow.power import poll_s
 from bessemer.workflow.task import open_task
 
 #: A running command may be silent for this long (an agent busy with disks answers late).
@@ -70,8 +71,8 @@ async def is_done(context: NodeContext) -> Done | Wait:
     result = await context.deps.agents.get_command(task.node, context.data["command"])
     if result.status == "RUNNING":
         await _report(context, result)
-        poll_s = context.deps.settings.agent.poll_interval
-        return Wait("agent", timeout_s=None, poll_s=poll_s, reason="the agent's command is running")
+        pause_s = poll_s(context, context.deps.settings.agent.poll_interval)
+        return Wait("agent", timeout_s=None, poll_s=pause_s, reason="the agent's command is running")
     if result.status != "SUCCEEDED":
         raise CommandFailed(_failure(result))
     await context.report(100.0, "done")

@@ -13,7 +13,9 @@ from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
 from bessemer.workflow.task import open_task
 
-POLL_S = 1.0
+#: First look, and the longest pause between looks, while something is expected to happen.
+SOON_S = 0.2
+POLL_S = 2.0
 #: How long a device may stay silent while we merely look at it, before the wait is given up.
 SILENCE_S = 120.0
 
@@ -39,6 +41,12 @@ def patient(until: Until, *, silence_s: float = SILENCE_S, poll_s: float = 5.0) 
     return looks_again
 
 
+def poll_s(context: NodeContext, most_s: float = POLL_S) -> float:
+    """The pause before the next look: short at first, then a quarter of the time waited so far."""
+    waited_s = seconds_between(context.step_started_at, timestamp(context.clock))
+    return min(most_s, max(SOON_S, waited_s / 4))
+
+
 async def request(context: NodeContext, target: PowerTarget) -> None:
     """Ask for ``target`` and show on the node where it is heading."""
     task = await open_task(context)
@@ -53,7 +61,7 @@ async def reached(context: NodeContext, state: PowerState, timeout_s: float) -> 
     found = await task.driver.power.get_power_state(task)
     if found != state:
         reason = f"the machine was asked to go to '{state}' and still reports '{found}'."
-        return Wait(signal="power", timeout_s=timeout_s, poll_s=POLL_S, reason=reason)
+        return Wait(signal="power", timeout_s=timeout_s, poll_s=poll_s(context), reason=reason)
     await task.save(power_state=found, target_power_state=None)
     return Done(detail=f"the machine reports '{found}'")
 
