@@ -128,8 +128,14 @@ def _begin_immediate(connection: Any) -> None:
 
 
 def _ensure_private_file(path: Path) -> None:
-    """The file holds BMC passwords: nobody but its owner may read it."""
+    """The file holds BMC passwords: nobody but its owner may read it.
+
+    One that exists is not opened, not even for a moment: closing it again would drop the locks that SQLite's
+    own connections in this process hold on it. Source: SQLite, "How To Corrupt An SQLite Database File", 2.2.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
-        raise Unavailable(f"The database file '{path}' cannot be opened: {error.strerror}.") from error
+        raise Unavailable(f"The database file '{path}' cannot be created: {error.strerror}.") from error
