@@ -80,7 +80,7 @@ external_callback_url = http://{GUEST_GATEWAY}:{port}
 image_download_source = local
 
 [redfish]
-kernel_append_params = console=ttyS0 quiet
+kernel_append_params = console=ttyS0 quiet no_timer_check
 """
     )
     return path
