@@ -23,6 +23,9 @@ from bessemer.store.database import Database
 
 _log = structlog.get_logger()
 
+#: How soon after the start a second look for work is taken, in seconds; then ever more seldom.
+_FIRST_LOOK_S = 0.05
+
 
 class Runner:
     """One per process. ``held`` is what it works on right now, by operation and fence."""
@@ -69,6 +72,8 @@ class Runner:
 
     async def run(self) -> None:
         """Claim and start operations until cancelled."""
+        # The database may take a moment to let go of the rows that a process killed before us had locked.
+        look_again_s = _FIRST_LOOK_S
         while True:
             self._wake.clear()
             room = min(self._settings.workers - len(self._tasks), self._settings.claim_batch)
@@ -76,8 +81,9 @@ class Runner:
             if claimed and claimed == room:
                 continue
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.poll_s):
+                async with asyncio.timeout(look_again_s):
                     await self._wake.wait()
+            look_again_s = min(look_again_s * 2, self._settings.poll_s)
 
     async def stop(self) -> None:
         """Begin nothing more, give what runs ``graceful_stop_s`` to come to a boundary, then let go of all.
