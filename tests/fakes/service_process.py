@@ -1,0 +1,60 @@
+"""The real service in a process of its own, with fake hardware, for clients that know nothing of us."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+
+START_S = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextlib.asynccontextmanager
+async def service(directory: Path, *, more: str = "") -> AsyncIterator[str]:
+    """``bessemer serve`` on an empty database below ``directory``; gives its address.
+
+    ``more`` is added to the settings file.
+    """
+    port = free_port()
+    settings = directory / "bessemer.ini"
+    settings.write_text(
+        f"[DEFAULT]\nstate_path = {directory / 'state'}\nhost = compat\n[api]\nport = {port}\n{more}"
+    )
+    with (directory / "log").open("w") as log:
+        process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).with_name("bessemer")),
+            "serve",
+            "--config-file",
+            str(settings),
+            stdout=log,
+            stderr=log,
+        )
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        await _answers(endpoint, process, directory / "log")
+        yield endpoint
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await asyncio.wait_for(process.wait(), 90)
+
+
+async def _answers(endpoint: str, process: asyncio.subprocess.Process, log: Path) -> None:
+    """Wait until the service answers and its conductor offers drivers."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(START_S):
+        while True:
+            assert process.returncode is None, f"the service ended at once; see {log}"
+            with contextlib.suppress(aiohttp.ClientError):
+                async with session.get(f"{endpoint}/v1/drivers") as answer:
+                    if (await answer.json())["drivers"]:
+                        return
+            await asyncio.sleep(0.05)
