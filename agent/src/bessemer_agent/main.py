@@ -58,7 +58,7 @@ def run_agent(settings: Settings, folder: Path) -> None:
     hosts = [settings.advertise_host or address, address, *own_addresses()]
     maker = _CertificateMaker(settings, folder / "tls", hosts)
     loop = LookupLoop(services, timeout_s=settings.lookup_timeout, interval_s=settings.lookup_interval)
-    service, found = loop.run(list_macs(), life.node_uuid)
+    service, found = loop.run(list_macs(), life.node_uuid or settings.node_uuid)
     _adopt(context, found, life)
     save_life(Life(str(found.node["uuid"]), context.token), folder)
     say("found", node=context.node["uuid"], service=service.url, api_version=service.version)

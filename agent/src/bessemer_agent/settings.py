@@ -38,6 +38,8 @@ class Settings(NamedTuple):
     api_url: str | None = None
     #: The token both sides share; from virtual media, else handed out by lookup.
     agent_token: Secret | None = None
+    #: The node this machine is, where the medium says so: no port needs to be known for lookup then.
+    node_uuid: str | None = None
     #: Refuse to work without a token even if the service does not ask for one.
     agent_token_required: bool = False
     #: Sent as ``X-OpenStack-Request-ID`` to the service.
