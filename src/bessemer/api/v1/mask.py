@@ -9,20 +9,9 @@ from typing import Any
 
 import msgspec
 
-from bessemer.kernel.secret import MASK
+from bessemer.kernel.secret import MASK, is_secret
 
-_WORDS = (
-    "password", "token", "secret", "passwd", "passphrase", "admin_pass", "adminpass", "credential",
-    "private_key", "api_key", "auth_key", "priv_key", "sslkey", "fernetkey", "authorization", "cookie",
-    "community",
-)  # fmt: skip
 _MOST_REMEMBERED = 10_000
-
-
-def is_secret(key: str) -> bool:
-    """Whether the name says that what it names is secret."""
-    lowered = key.lower()
-    return any(word in lowered for word in _WORDS)
 
 
 class _Names(dict[str, bool]):

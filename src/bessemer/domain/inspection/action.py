@@ -12,8 +12,13 @@ from bessemer.domain.inspection.interpolation import interpolated
 from bessemer.domain.inspection.path import delete_at, extend_at, parse_path, set_at
 from bessemer.domain.trait import check_node_traits, check_trait
 from bessemer.kernel.error import BessemerError, Fault, InvalidValue
+from bessemer.kernel.secret import masked
 
 _CAPABILITIES = "/properties/capabilities"
+#: Actions whose words end up in logs and errors, where secrets do not belong.
+_TELLING = frozenset({"log", "fail"})
+#: Keys of ``driver_internal_info`` that are secret though their names do not say so.
+_KEYS = frozenset({"boot_key"})
 
 
 class RuleFailed(BessemerError):
@@ -57,6 +62,8 @@ def carry_out(call: Call, draft: Draft) -> Iterator[Effect]:
         names = draft.names()
         if call.loop is not None:
             names["item"] = interpolated(item, names)
+        if call.op in _TELLING:
+            names = {name: masked(known, _KEYS) for name, known in names.items()}
         effect = _ACTIONS[call.op](draft, interpolated(call.args, names))
         if effect is not None:
             yield effect

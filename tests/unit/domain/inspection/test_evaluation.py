@@ -256,3 +256,24 @@ def test_a_sensitive_rule_tells_nothing() -> None:
     assert outcome.node_changes["driver_info"]["password"] == "s3cret"
     failing = applied(a_rule(do("fail", "s3cret"), sensitive=True))
     assert failing.failure == "Inspection rule rule-1 failed the inspection."
+
+
+def test_secrets_reach_no_message_but_can_be_used() -> None:
+    node = a_node(
+        name="n1",
+        driver_info={"redfish_password": "s3cret", "redfish_username": "admin"},
+        driver_internal_info={"boot_key": "s3cret"},
+    )
+    text = "{node.driver_info[redfish_username]} {node.driver_info[redfish_password]} {item[token]}"
+    rule = a_rule(
+        do("log", text, loop=[{"token": "s3cret"}]),
+        do("log", "{node.driver_internal_info[boot_key]}"),
+        do("log", "{node.driver_info}"),
+        do("set-attribute", "/extra/copy", "{node.driver_info[redfish_password]}"),
+    )
+    outcome = applied(rule, node=node)
+    assert outcome.messages[0].text == "admin ****** ******"
+    assert not any("s3cret" in message.text for message in outcome.messages)
+    assert outcome.node_changes == {"extra": {"copy": "s3cret"}}
+    failing = applied(a_rule(do("fail", "{node.driver_info[redfish_password]}")), node=node)
+    assert failing.failure == "Inspection rule rule-1 failed the inspection: ******"
