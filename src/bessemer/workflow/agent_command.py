@@ -97,9 +97,11 @@ async def _report(context: NodeContext, result: CommandResult) -> None:
 
 
 def _failure(result: CommandResult) -> str:
+    """What the agent says: what kind of thing went wrong, and the particulars."""
     error = result.error or {}
-    words = error.get("details") or error.get("message") or "no reason given"
-    return f"the agent's command {result.name} ended as {result.status}: {words}"
+    words = [str(error[key]) for key in ("message", "details") if error.get(key)]
+    told = " ".join(dict.fromkeys(words)) or "no reason given"
+    return f"the agent's command {result.name} ended as {result.status}: {told}"
 
 
 def _forget(context: NodeContext) -> None:
