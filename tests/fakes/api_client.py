@@ -68,9 +68,16 @@ class ApiClient:
 
 
 async def exchange(
-    app: Any, method: str, path: str, content: bytes, headers: Mapping[str, str], *, chunk: int = 65536
+    app: Any,
+    method: str,
+    path: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    query: bytes | None = None,
+    chunk: int = 65536,
 ) -> Reply:
-    """One request through the ASGI protocol."""
+    """One request through the ASGI protocol. ``query`` replaces that of ``path``, byte for byte."""
     parts = urlsplit(path)
     scope = {
         "type": "http",
@@ -80,7 +87,7 @@ async def exchange(
         "scheme": "http",
         "path": unquote(parts.path),
         "raw_path": parts.path.encode(),
-        "query_string": parts.query.encode(),
+        "query_string": parts.query.encode() if query is None else query,
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
         "client": ("192.0.2.9", 50000),
