@@ -97,11 +97,11 @@ async def _report(context: NodeContext, result: CommandResult) -> None:
 
 
 def _failure(result: CommandResult) -> str:
-    """What the agent says: what kind of thing went wrong, and the particulars."""
+    """What the agent says: what kind of thing went wrong, and the particulars, once each."""
     error = result.error or {}
-    words = [str(error[key]) for key in ("message", "details") if error.get(key)]
-    told = " ".join(dict.fromkeys(words)) or "no reason given"
-    return f"the agent's command {result.name} ended as {result.status}: {told}"
+    message, details = str(error.get("message") or ""), str(error.get("details") or "")
+    told = message if details in message else f"{message} {details}".strip()
+    return f"the agent's command {result.name} ended as {result.status}: {told or 'no reason given'}"
 
 
 def _forget(context: NodeContext) -> None:

@@ -78,16 +78,17 @@ class Stage:
         """``instance_info`` of an image that unpacks to ``size_gib``."""
         directory = self.scene.directory / "images"
         directory.mkdir(exist_ok=True)
-        raw = directory / "large.raw"
-        with raw.open("wb") as file:
-            file.write(b"\x55" * 4096)
-            file.truncate(size_gib << 30)
-        packed = directory / "large.raw.zst"
-        packer = await asyncio.create_subprocess_exec("zstd", "-q", "-1", "-f", str(raw), "-o", str(packed))
-        assert await packer.wait() == 0
+        image = directory / "large.qcow2"
+        maker = await asyncio.create_subprocess_exec(
+            "qemu-img", "create", "-q", "-f", "qcow2", str(image), f"{size_gib}G"
+        )
+        assert await maker.wait() == 0
         port = await self._stack.enter_async_context(file_server(directory))
-        digest = hashlib.sha256(packed.read_bytes()).hexdigest()
-        return {"image_source": f"http://127.0.0.1:{port}/{packed.name}", "image_os_hash_value": digest}
+        return {
+            "image_source": f"http://127.0.0.1:{port}/{image.name}",
+            "image_os_hash_value": hashlib.sha256(image.read_bytes()).hexdigest(),
+            "image_disk_format": "qcow2",
+        }
 
     def operator(self) -> Operator:
         return Operator(self.scene, watch=lambda sight: None)

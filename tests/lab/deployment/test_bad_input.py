@@ -78,7 +78,7 @@ async def test_bad_images_fail_clearly_and_the_next_deployment_succeeds(stages) 
     await asyncio.to_thread(operator.describe_instance, "x", **await stage.large_image(size_gib=5))
     sight = await outcome(stage, operator, "active")
     assert sight.state == "deploy failed"
-    assert "larger" in sight.node.last_error
+    assert "does not fit on the disk" in sight.node.last_error
 
     console_from = stage.console_size()
     drive = await asyncio.to_thread(operator.describe_instance, "third-time.example")
