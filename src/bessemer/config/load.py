@@ -18,7 +18,14 @@ from oslo_config import cfg
 from bessemer.config.settings import Settings
 from bessemer.kernel.error import BessemerError, Fault
 
-_PLAIN: dict[Any, Any] = {str: cfg.StrOpt, int: cfg.IntOpt, float: cfg.FloatOpt, bool: cfg.BoolOpt}
+_KINDS: dict[Any, Any] = {
+    str: cfg.StrOpt,
+    int: cfg.IntOpt,
+    float: cfg.FloatOpt,
+    bool: cfg.BoolOpt,
+    list: cfg.ListOpt,
+    dict: cfg.DictOpt,
+}
 
 
 class BadSettings(BessemerError):
@@ -83,8 +90,8 @@ def _option(record: Any, field: dataclasses.Field[Any]) -> cfg.Opt:
     default = field.default if field.default is not dataclasses.MISSING else None
     if field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
-    make = {list: cfg.ListOpt, dict: cfg.DictOpt}.get(origin) or _PLAIN[origin]
-    return make(field.name, default=default, help=field.metadata["help"])
+    option: cfg.Opt = _KINDS[origin](field.name, default=default, help=field.metadata["help"])
+    return option
 
 
 def _section(conf: cfg.ConfigOpts, name: str, record: Any) -> Any:
