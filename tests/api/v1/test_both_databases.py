@@ -1,0 +1,76 @@
+"""What must hold on SQLite and PostgreSQL alike: a walk through the resources, requests at once."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from bessemer.domain.provision import ProvisionState
+from fakes.api_world import World
+
+MAC = "aa:bb:cc:00:11:22"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def family(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_a_walk_through_the_resources(world: World) -> None:
+    client = world.client
+    chassis = (await client.post("/v1/chassis", {"description": "Ünïcode"})).json["uuid"]
+    nodes = [await world.add_node(name=f"n{number}", chassis_uuid=chassis) for number in range(3)]
+    path = f"/v1/nodes/{nodes[0]['uuid']}"
+    patch = [{"op": "add", "path": "/extra/ключ", "value": {"a": [1, None, "✓"]}}]
+    assert (await client.patch(path, patch)).json["extra"] == {"ключ": {"a": [1, None, "✓"]}}
+    await world.add_port(nodes[0]["uuid"], MAC)
+    await client.put(f"{path}/traits", {"traits": ["CUSTOM_A"]})
+    first = (await client.get("/v1/nodes?limit=2&sort_key=name&sort_dir=desc&detail=true")).json
+    rest = (await client.get(first["next"])).json
+    assert [node["name"] for node in (*first["nodes"], *rest["nodes"])] == ["n2", "n1", "n0"]
+    assert rest["nodes"][0]["traits"] == ["CUSTOM_A"]
+    found = (await client.get(f"/v1/nodes?description_contains=x&chassis_uuid={chassis}")).json
+    assert found == {"nodes": []}
+    assert (await client.get(f"/v1/ports?node={nodes[0]['uuid']}&detail=true")).json["ports"][0][
+        "address"
+    ] == MAC
+    assert (await client.put(f"{path}/states/provision", {"target": "manage"})).status == 202
+    assert (await client.get(f"{path}/history?detail=true")).json["history"][-1]["state"] == "verifying"
+    assert (await client.post("/v1/nodes", {"driver": "fake-hardware", "name": "n0"})).status == 409
+    assert (await client.delete(f"/v1/nodes/{nodes[1]['uuid']}")).status == 204
+
+
+async def test_of_many_equal_requests_one_moves_the_node(world: World) -> None:
+    node = await world.add_node()
+    path = f"/v1/nodes/{node['uuid']}/states/provision"
+    replies = await asyncio.gather(*(world.client.put(path, {"target": "manage"}) for _ in range(8)))
+    assert Counter(reply.status for reply in replies) == {202: 1, 400: 7}
+    assert len(await world.operations(node["uuid"])) == 1
+
+
+async def test_of_many_equal_names_one_is_taken(world: World) -> None:
+    body = {"driver": "fake-hardware", "name": "same"}
+    replies = await asyncio.gather(*(world.client.post("/v1/nodes", body) for _ in range(8)))
+    assert Counter(reply.status for reply in replies) == {201: 1, 409: 7}
+
+
+async def test_of_many_lookups_one_gets_the_token(world: World) -> None:
+    node = await world.add_node()
+    await world.put_node(node["uuid"], provision_state=ProvisionState.DEPLOY_WAIT)
+    path = f"/v1/lookup?node_uuid={node['uuid']}"
+    replies = await asyncio.gather(*(world.client.at("1.62").get(path) for _ in range(8)))
+    tokens = Counter(reply.json["config"]["agent_token"] for reply in replies)
+    assert tokens["******"] == 7
+    assert len(tokens) == 2
+
+
+async def test_patches_at_the_same_time_all_count(world: World) -> None:
+    node = await world.add_node()
+    path = f"/v1/nodes/{node['uuid']}"
+    await asyncio.gather(
+        *(
+            world.client.patch(path, [{"op": "add", "path": f"/extra/k{number}", "value": number}])
+            for number in range(8)
+        )
+    )
+    assert (await world.node(node["uuid"])).extra == {f"k{number}": number for number in range(8)}
