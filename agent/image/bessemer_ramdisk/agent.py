@@ -28,7 +28,9 @@ def collect_agent(stage: Path) -> Entries:
         shutil.copyfile(source, target)
     place = f"{PYTHON}/bessemer_agent"
     compile_tree(folder, f"/{place}")
-    entries = {f"{place}/{path.relative_to(folder)}": file_entry(path) for path in sorted(folder.rglob("*.pyc"))}
+    entries = {
+        f"{place}/{path.relative_to(folder)}": file_entry(path) for path in sorted(folder.rglob("*.pyc"))
+    }
     for path, source in _FILES.items():
         entry = file_entry(source)
         entries[path] = entry._replace(mode=entry.mode | 0o111)

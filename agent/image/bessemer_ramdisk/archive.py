@@ -13,8 +13,8 @@ from bessemer_ramdisk.entry import Entries, Entry, folder_entry
 from bessemer_ramdisk.error import BuildError
 
 _TRAILER = "TRAILER!!!"
-#: Level 3 packs nearly as well as 19 and unpacks faster under emulation. The result does not depend on the number
-#: of threads, as long as it is not single-threaded mode.
+#: Level 3 packs nearly as well as 19 and unpacks faster under emulation. The result does not depend on the
+#: number of threads, as long as it is not single-threaded mode.
 _ZSTD = ["zstd", "-3", "-T2", "--quiet", "--no-progress", "--force"]
 _TIMEOUT_S = 600
 

@@ -19,7 +19,7 @@ from bessemer_ramdisk.recipe import (
     PYTHON_EXTENSIONS,
 )
 
-_PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
+_USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
 #: Groups that udev's rules name.
 _GROUPS = {
     "root": 0,
@@ -71,7 +71,7 @@ def _system_entries() -> Entries:
     entries |= {f"usr/bin/{name}": link_entry("busybox") for name in APPLETS}
     entries["usr/bin/python3"] = link_entry("python3.11")
     entries["usr/lib/ssl/cert.pem"] = link_entry("/etc/ssl/certs/ca-certificates.crt")
-    entries["etc/passwd"] = text_entry(_PASSWD)
+    entries["etc/passwd"] = text_entry(_USERS)
     entries["etc/group"] = text_entry("".join(f"{name}:x:{number}:\n" for name, number in _GROUPS.items()))
     entries["etc/hosts"] = text_entry("127.0.0.1 localhost\n::1 localhost\n")
     entries["etc/nsswitch.conf"] = text_entry("passwd: files\ngroup: files\nhosts: files dns\n")
@@ -96,7 +96,7 @@ def _follow(tree: DebianTree, path: str, source: Path) -> Entries:
     entries: Entries = {path: file_entry(source)}
     if source.is_symlink():
         target = source.readlink()
-        whole = str(target).lstrip("/") if target.is_absolute() else str((Path(path).parent / target))
+        whole = str(target).lstrip("/") if target.is_absolute() else str(Path(path).parent / target)
         whole = whole if whole.startswith("usr/") else f"usr/{whole}"
         found = tree.find(whole)
         if found is None:
@@ -109,7 +109,9 @@ def _collect_python(tree: DebianTree, stage: Path) -> Entries:
     library = tree.root / PYTHON
     shutil.copytree(library, stage, symlinks=True, ignore=_drop_modules)
     compile_tree(stage, f"/{PYTHON}")
-    extensions = [path for path in (library / "lib-dynload").iterdir() if path.name.split(".")[0] in PYTHON_EXTENSIONS]
+    extensions = [
+        path for path in (library / "lib-dynload").iterdir() if path.name.split(".")[0] in PYTHON_EXTENSIONS
+    ]
     entries = {f"{PYTHON}/lib-dynload/{path.name}": file_entry(path) for path in extensions}
     for path in sorted(stage.rglob("*.pyc")):
         entries[f"{PYTHON}/{path.relative_to(stage)}"] = file_entry(path)

@@ -39,9 +39,9 @@ class Ramdisk(NamedTuple):
 def build_ramdisk(kernel: str, output: Path, cache: Path | None = None) -> Ramdisk:
     """Build ``vmlinuz``, ``initrd`` and ``manifest.json`` in ``output``.
 
-    Idempotent: what the inputs (packages, rules, the agent's sources) would build again is left as it is. Debian's
-    part is kept in the cache, so that a change of the agent takes seconds. Packages are of the day the cache was
-    filled; remove it to take newer ones.
+    Idempotent: what the inputs (packages, rules, the agent's sources) would build again is left as it is.
+    Debian's part is kept in the cache, so that a change of the agent takes seconds. Packages are of the day
+    the cache was filled; remove it to take newer ones.
 
     Args:
         kernel: "cloud" for virtual machines, "generic" for real ones.
@@ -97,7 +97,8 @@ def is_current(built: Ramdisk, inputs: str) -> bool:
 
 
 def ensure_base(kernel: str, key: str, cache: Path, epoch: int) -> Path:
-    """The folder with Debian's part (``base.cpio.zst``, ``vmlinuz``, ``base.json``), built if it is not cached.
+    """The folder with Debian's part (``base.cpio.zst``, ``vmlinuz``, ``base.json``), built if it is not
+    cached.
 
     Raises:
         BuildError: As :func:`build_ramdisk`.
@@ -133,20 +134,26 @@ def read_agent_version() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; 0 when built."""
-    parser = argparse.ArgumentParser(prog="build.py", description="Build the agent's ramdisk from Debian packages.")
-    parser.add_argument("--kernel", choices=sorted(KERNELS), default="cloud", help="cloud: virtual machines only")
-    parser.add_argument("--output", type=Path, required=True, help="folder for vmlinuz, initrd, manifest.json")
+    parser = argparse.ArgumentParser(
+        prog="build.py", description="Build the agent's ramdisk from Debian packages."
+    )
+    parser.add_argument(
+        "--kernel", choices=sorted(KERNELS), default="cloud", help="cloud: virtual machines only"
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder for vmlinuz, initrd, manifest.json"
+    )
     parser.add_argument("--cache", type=Path, help="folder for what can be used again")
     given = parser.parse_args(argv)
     started = time.monotonic()
     try:
         built = build_ramdisk(given.kernel, given.output, given.cache)
     except BuildError as error:
-        print(f"build.py: {error}", file=sys.stderr)
+        sys.stderr.write(f"build.py: {error}\n")
         return 1
     for path in built:
-        print(f"{path}  {path.stat().st_size / 1024**2:.1f} MiB")
-    print(f"built in {time.monotonic() - started:.1f} s")
+        sys.stdout.write(f"{path}  {path.stat().st_size / 1024**2:.1f} MiB\n")
+    sys.stdout.write(f"built in {time.monotonic() - started:.1f} s\n")
     return 0
 
 

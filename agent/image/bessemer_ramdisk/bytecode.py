@@ -14,8 +14,8 @@ _VERSION = "3.11"
 def compile_tree(folder: Path, shown_as: str) -> None:
     """Replace every source file below ``folder`` by its byte code, for Python 3.11.
 
-    One process in one order, so that the same sources give the same bytes; the code carries no times, and is not
-    checked against sources that are not there.
+    One process in one order, so that the same sources give the same bytes; the code carries no times, and
+    is not checked against sources that are not there.
 
     Args:
         folder: Holds ``*.py``, afterwards ``*.pyc`` beside where they were.

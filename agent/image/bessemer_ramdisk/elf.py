@@ -11,14 +11,18 @@ _DT_NULL, _DT_NEEDED, _DT_STRTAB = 0, 1, 5
 
 
 def read_needed(path: Path) -> list[str]:
-    """The libraries a 64-bit little-endian ELF file needs; empty for anything else, and for static programs."""
+    """The libraries a 64-bit little-endian ELF file needs; empty for anything else, and for static
+    programs.
+    """
     data = path.read_bytes()
     if data[:6] != b"\x7fELF\x02\x01":
         return []
     (offset,) = struct.unpack_from("<Q", data, 32)
     size, count = struct.unpack_from("<HH", data, 54)
     segments = [struct.unpack_from("<IIQQQQQQ", data, offset + size * n) for n in range(count)]
-    loads = [(address, start, length) for kind, _, start, address, _, length, _, _ in segments if kind == _PT_LOAD]
+    loads = [
+        (address, start, length) for kind, _, start, address, _, length, _, _ in segments if kind == _PT_LOAD
+    ]
     for kind, _, start, _, _, length, _, _ in segments:
         if kind == _PT_DYNAMIC:
             return _read_dynamic(data, start, length, loads)

@@ -1,7 +1,7 @@
 """What goes into the ramdisk.
 
-Named files only, and the libraries they need: a list of what is wanted stays right when Debian's packages grow, a
-list of what to throw away does not. Paths are those of a merged /usr (``usr/bin``, never ``bin``).
+Named files only, and the libraries they need: a list of what is wanted stays right when Debian's packages
+grow, a list of what to throw away does not. Paths are those of a merged /usr (``usr/bin``, never ``bin``).
 """
 
 SUITE = "bookworm"
@@ -57,22 +57,49 @@ FILES = (
 #: Certificates joined to the bundle that TLS clients trust.
 CERTIFICATES = "usr/share/ca-certificates/mozilla/*.crt"
 
+_PYTHON_DROPPED = """
+__pycache__ _pydecimal.py aifc.py antigravity.py asyncio asynchat.py asyncore.py bdb.py cProfile.py cgi.py
+cgitb.py chunk.py colorsys.py concurrent config-3.11-x86_64-linux-gnu crypt.py curses dbm dist-packages
+distutils doctest.py ensurepip ftplib.py idlelib imaplib.py imghdr.py imp.py lib2to3 mailbox.py mailcap.py
+modulefinder.py msilib multiprocessing nntplib.py optparse.py pdb.py pickletools.py pipes.py poplib.py
+profile.py pstats.py pty.py pyclbr.py pydoc.py pydoc_data rlcompleter.py smtpd.py smtplib.py sndhdr.py
+sqlite3 sunau.py symtable.py sysconfig.py tabnanny.py telnetlib.py test this.py timeit.py tkinter tomllib
+trace.py turtle.py turtledemo unittest uu.py venv wave.py webbrowser.py wsgiref xdrlib.py xml xmlrpc
+zipapp.py zoneinfo
+"""
 #: Parts of Python's standard library an agent never imports.
-PYTHON_DROPPED = frozenset(
-    "__pycache__ _pydecimal.py aifc.py antigravity.py asyncio asynchat.py asyncore.py bdb.py cProfile.py cgi.py"
-    " cgitb.py chunk.py colorsys.py concurrent config-3.11-x86_64-linux-gnu crypt.py curses dbm dist-packages"
-    " distutils doctest.py ensurepip ftplib.py idlelib imaplib.py imghdr.py imp.py lib2to3 mailbox.py mailcap.py"
-    " modulefinder.py msilib multiprocessing nntplib.py optparse.py pdb.py pickletools.py pipes.py poplib.py"
-    " profile.py pstats.py pty.py pyclbr.py pydoc.py pydoc_data rlcompleter.py smtpd.py smtplib.py sndhdr.py"
-    " sqlite3 sunau.py symtable.py sysconfig.py tabnanny.py telnetlib.py test this.py timeit.py tkinter tomllib"
-    " trace.py turtle.py turtledemo unittest uu.py venv wave.py webbrowser.py wsgiref xdrlib.py xml xmlrpc"
-    " zipapp.py zoneinfo".split()
-)
+PYTHON_DROPPED = frozenset(_PYTHON_DROPPED.split())
 #: Its extension modules that are wanted; the others drag in libraries of their own.
-PYTHON_EXTENSIONS = ("_bz2", "_ctypes", "_hashlib", "_json", "_lzma", "_ssl", "_typing", "_uuid", "mmap", "termios")
+PYTHON_EXTENSIONS = (
+    "_bz2",
+    "_ctypes",
+    "_hashlib",
+    "_json",
+    "_lzma",
+    "_ssl",
+    "_typing",
+    "_uuid",
+    "mmap",
+    "termios",
+)
 
 #: Commands that are busybox.
-APPLETS = ("sh", "mount", "umount", "ip", "ps", "dmesg", "cat", "ls", "sleep", "tee", "udhcpc", "vi", "grep", "hostname")
+APPLETS = (
+    "sh",
+    "mount",
+    "umount",
+    "ip",
+    "ps",
+    "dmesg",
+    "cat",
+    "ls",
+    "sleep",
+    "tee",
+    "udhcpc",
+    "vi",
+    "grep",
+    "hostname",
+)
 
 #: Kernel modules by pattern, below ``kernel/``; what they depend on comes with them.
 MODULES = (
@@ -180,7 +207,8 @@ MODULES_DROPPED = (
 
 #: Kernel packages to choose from.
 KERNELS = {
-    # Starts fastest and is small, but knows virtual machines only: no AHCI, no USB storage, few network cards.
+    # Starts fastest and is small, but knows virtual machines only: no AHCI, no USB storage, few network
+    # cards.
     "cloud": "linux-image-cloud-amd64",
     # For real servers.
     "generic": "linux-image-amd64",

@@ -5,7 +5,6 @@ asynchronous ones run in a thread and are asked for.
 """
 
 import threading
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -34,6 +33,8 @@ class Result:
     """One command and its outcome."""
 
     def __init__(self, command: Command) -> None:
+        import uuid
+
         self.id = str(uuid.uuid4())
         self.name = command.short_name
         self.status = Status.RUNNING

@@ -80,7 +80,8 @@ class Hint(NamedTuple):
             return False
         if self.attribute in ("name", "by_path") and self._names_same_node(device.name):
             return True
-        return self._matches_text(str(value).strip().lower())
+        values = (value, *device.serials) if self.attribute == "serial" else (value,)
+        return any(self._matches_text(str(each).strip().lower()) for each in values)
 
     def _matches_text(self, value: str) -> bool:
         if self.operator == "<or>":

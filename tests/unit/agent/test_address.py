@@ -13,7 +13,7 @@ def test_the_source_address_is_the_one_packets_would_leave_from() -> None:
 def test_link_local_and_unset_addresses_are_unusable() -> None:
     assert is_unusable("fe80::1")
     assert is_unusable("169.254.3.4")
-    assert is_unusable("0.0.0.0")
+    assert is_unusable("0.0.0.0")  # noqa: S104 - only compared
     assert not is_unusable("10.0.2.15")
     assert not is_unusable("fd00::5")
 

@@ -114,6 +114,13 @@ def test_a_disk_is_described_by_udevs_identifiers_and_sysfs(machine: Path) -> No
     }
 
 
+def test_a_drives_own_serial_number_comes_before_udevs_inventions(machine: Path) -> None:
+    put(machine, "run/udev/data/b8:0", UDEV_SDA + "E:ID_SCSI_SERIAL=OWN\n")
+    (disk,) = list_block_devices(machine)
+    assert disk.serial == "OWN"
+    assert disk.serials == ("OWN", "S3R14L", "Acme_Disk_S3R14L")
+
+
 def test_devices_that_are_no_disks_or_have_no_size_are_left_out(machine: Path) -> None:
     for name in ("loop0", "sr0", "dm-0", "zram0", "mmcblk0boot0"):
         put_disk(machine, name, size=2048)

@@ -117,3 +117,10 @@ def test_a_skip_entry_that_names_a_raid_volume_skips_no_disk() -> None:
 def test_all_hints_of_a_skip_entry_must_match() -> None:
     assert without_skipped([PLAIN, SMALL], [{"name": "/dev/sda", "vendor": "other"}]) == [PLAIN, SMALL]
     assert without_skipped([PLAIN, SMALL], [{"name": "/dev/sda", "vendor": "acme"}]) == [SMALL]
+
+
+def test_a_serial_hint_matches_any_number_the_drive_is_known_by() -> None:
+    drive = PLAIN._replace(serial="DISK-A", serials=("DISK-A", "5000c50015ea71ac", "0QEMU_DISK-A"))
+    for serial in ("disk-a", "5000C50015EA71AC", "0qemu_disk-a"):
+        assert find_devices([drive], {"serial": serial}) == [drive]
+    assert find_devices([drive], {"serial": "other"}) == []

@@ -42,11 +42,15 @@ class BlockDevice(NamedTuple):
     logical_sectors: int
     is_read_only: bool
     is_removable: bool
+    #: Everything the drive is known by: its own serial number, and what udev made of its identifiers, which
+    #: is what ironic-python-agent reported at times. Hints match any of them.
+    serials: tuple[str, ...] = ()
 
     def to_wire(self) -> dict[str, object]:
         """As one entry of the inventory's ``disks``."""
         fields = self._asdict()
-        del fields["is_read_only"], fields["is_removable"]
+        for name in ("is_read_only", "is_removable", "serials"):
+            del fields[name]
         return fields
 
 
@@ -80,12 +84,13 @@ def _read_device(root: Path, name: str) -> BlockDevice:
     wwn = udev.get("ID_WWN") or read_text(device / "wwid") or read_text(entry / "wwid")
     hctl = read_link_name(device)
     path = udev.get("ID_PATH")
+    serials = _list_serials(udev, entry)
     return BlockDevice(
         name="/dev/" + name.replace("!", "/"),  # the kernel writes ! for / in names such as cciss/c0d0
         size=(read_int(entry / "size") or 0) * 512,  # sysfs counts 512-byte units whatever the disk's sectors
         model=read_text(device / "model") or udev.get("ID_MODEL"),
         vendor=read_text(device / "vendor") or udev.get("ID_VENDOR"),
-        serial=_find_serial(udev, entry),
+        serial=serials[0] if serials else None,
         wwn=wwn,
         wwn_with_extension=udev.get("ID_WWN_WITH_EXTENSION") or wwn,
         wwn_vendor_extension=udev.get("ID_WWN_VENDOR_EXTENSION"),
@@ -96,16 +101,17 @@ def _read_device(root: Path, name: str) -> BlockDevice:
         logical_sectors=read_int(entry / "queue/logical_block_size") or 512,
         is_read_only=read_int(entry / "ro") == 1,
         is_removable=read_int(entry / "removable") == 1,
+        serials=serials,
     )
 
 
-def _find_serial(udev: dict[str, str], entry: Path) -> str | None:
-    return (
-        udev.get("ID_SERIAL_SHORT")
-        or udev.get("ID_SERIAL")
-        or read_text(entry / "device/serial")
-        or read_text(entry / "serial")
-    )
+def _list_serials(udev: dict[str, str], entry: Path) -> tuple[str, ...]:
+    """Serial numbers, the drive's own first: SCSI's short one is its WWN, which is no serial number to
+    people.
+    """
+    found = [udev.get(name) for name in ("ID_SCSI_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL")]
+    found += [read_text(entry / "device/serial"), read_text(entry / "serial")]
+    return tuple(dict.fromkeys(serial for serial in found if serial))
 
 
 def _find_transport(name: str, udev: dict[str, str]) -> str | None:
