@@ -21,6 +21,7 @@ from bessemer.storage.noop import NoopStorage
 from fakes.clock import FakeClock
 from fakes.http_server import image_server
 from fakes.lab_bmc import lab_bmc
+from fakes.loop import sockets_closed
 from fakes.sushy_emulator import FAKE_SYSTEM, QUICK, RunningEmulator, sushy_emulator
 from fakes.task import FakeTask, make_task
 
@@ -60,6 +61,13 @@ def compose(pool: BmcPool, **settings: Any) -> Composition:
     others = Implementations(network=(NoopNetwork(),), storage=(NoopStorage(),))
     defaults = replace(DefaultSettings(), **settings)
     return Composition(defaults, ours.joined(others))
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def quiet_loop() -> AsyncIterator[None]:
+    """Set up before everything else, and therefore the last to go."""
+    yield
+    await sockets_closed()
 
 
 @pytest_asyncio.fixture

@@ -24,6 +24,7 @@ from bessemer.network.noop import NoopNetwork
 from bessemer.storage.noop import NoopStorage
 from fakes.http_server import image_server
 from fakes.libvirt import ServerSpec, VirtualServer, libvirt
+from fakes.loop import sockets_closed
 from fakes.sushy_emulator import sushy_emulator
 from fakes.task import FakeTask, make_task
 
@@ -83,6 +84,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             task = make_task(driver="redfish", driver_info=bmc.driver_info())
             yield Scene(server, composition.driver_for(task.node), task)
             await pool.close()
+    await sockets_closed()
 
 
 async def test_a_machine_boots_what_its_bmc_was_given_and_then_its_disk(scene: Scene, iso: bytes) -> None:

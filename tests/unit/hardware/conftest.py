@@ -8,7 +8,15 @@ import pytest_asyncio
 from bessemer.config.settings import RedfishSettings
 from bessemer.hardware.redfish.pool import BmcPool
 from fakes.lab_bmc import RunningBmc, lab_bmc
+from fakes.loop import sockets_closed
 from fakes.scripted_bmc import ScriptedBmc, scripted_bmc
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def quiet_loop() -> AsyncIterator[None]:
+    """Set up before everything else, and therefore the last to go."""
+    yield
+    await sockets_closed()
 
 
 @pytest_asyncio.fixture
