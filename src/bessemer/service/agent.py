@@ -121,6 +121,8 @@ class AgentService:
         """
         self._check_open()
         self._check_beat(beat)
+        # Strangers are turned away before they can keep others from writing.
+        _check_token(await self._access.get(caller, ident), beat.token)
 
         async def work(tx: Transaction, node: Node) -> None:
             _check_token(node, beat.token)

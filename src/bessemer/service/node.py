@@ -91,7 +91,7 @@ class NodeService:
         async with self._database.write() as tx:
             await self._conductors.check_group(tx, found["conductor_group"])
             if found.get("parent_node"):
-                found["parent_node"] = await _parent(tx, uuid, found["parent_node"])
+                found["parent_node"] = await _parent(tx, uuid, found["parent_node"], found.get("owner"))
             node = Node(uuid=uuid, created_at=tx.now(), provision_state=state, **found)
             created = await _with_chassis(create_node(tx, node), node.chassis_uuid)
             await self._record(tx, caller, created, "enrolled")
@@ -184,7 +184,8 @@ class NodeService:
         if changes.get("maintenance") is False:
             changes |= {"maintenance_reason": None, "fault": None}
         if changes.get("parent_node"):
-            changes["parent_node"] = await _parent(tx, node.uuid, changes["parent_node"])
+            owner = changes.get("owner", node.owner)
+            changes["parent_node"] = await _parent(tx, node.uuid, changes["parent_node"], owner)
         if "conductor_group" in changes:
             changes["conductor_group"] = changes["conductor_group"].lower()
             await self._conductors.check_group(tx, changes["conductor_group"])
@@ -206,13 +207,15 @@ class NodeService:
         )
 
 
-async def _parent(tx: Transaction, uuid: str, ident: str) -> str:
-    """The UUID of the parent. Raises InvalidValue."""
+async def _parent(tx: Transaction, uuid: str, ident: str, owner: str | None) -> str:
+    """The UUID of the parent, which must have the same owner. Raises InvalidValue."""
     parent = await find_node(tx, ident)
     if parent is None:
         raise InvalidValue(f"The parent node '{ident}' does not exist.")
     if parent.uuid == uuid:
         raise InvalidValue("A node can not be its own parent.")
+    if parent.owner != owner:
+        raise InvalidValue(f"The parent node '{ident}' has another owner.")
     return parent.uuid
 
 

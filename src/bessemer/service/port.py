@@ -89,6 +89,8 @@ class PortService:
         async with self._database.read() as tx:
             new_node = await _node_of(tx, changes)
         if new_node is not None:
+            if new_node.owner != node.owner:
+                raise InvalidValue(f"Node {new_node.uuid} has another owner: the port can not move there.")
             changes["node_uuid"] = new_node.uuid
         check_update(node, port, changes)
         after = msgspec.structs.replace(port, **changes)

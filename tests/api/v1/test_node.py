@@ -279,6 +279,18 @@ async def test_deleting_takes_everything_below_along(world: World) -> None:
         assert (await world.client.call(method, "/v1/nodes")).status == 400
 
 
+async def test_a_parent_has_the_same_owner(world: World) -> None:
+    await world.add_node(name="parent", owner="me")
+    child = {"driver": "fake-hardware", "parent_node": "parent"}
+    assert (await world.client.post("/v1/nodes", child)).status == 400
+    node = await world.add_node(parent_node="parent", owner="me")
+    path = f"/v1/nodes/{node['uuid']}"
+    assert (await world.client.patch(path, [op("add", "/parent_node", "none")])).status == 400
+    assert (await world.client.patch(path, [op("remove", "/parent_node")])).json["parent_node"] is None
+    both = [op("add", "/owner", "you"), op("add", "/parent_node", "parent")]
+    assert (await world.client.patch(path, both)).status == 400
+
+
 async def test_an_instance_name_shows_in_both_places(world: World) -> None:
     node = await world.add_node(instance_name="web")
     assert node["instance_info"] == {"display_name": "web"}

@@ -133,6 +133,13 @@ async def test_a_port_is_changed_and_moved(world: World) -> None:
     assert (await world.client.patch("/v1/ports/" + UUID, [op("add", "/extra/a", 1)])).status == 404
 
 
+async def test_a_port_does_not_move_to_another_owner(world: World) -> None:
+    node, foreign = await world.add_node(), await world.add_node(owner="you")
+    port = await world.add_port(node["uuid"], MAC)
+    reply = await world.client.patch(f"/v1/ports/{port['uuid']}", [op("add", "/node_uuid", foreign["uuid"])])
+    assert (reply.status, "owner" in reply.message) == (400, True)
+
+
 async def test_connectivity_stays_while_the_node_is_in_use(world: World) -> None:
     node = await world.add_node()
     port = await world.add_port(node["uuid"], MAC)
