@@ -148,7 +148,8 @@ async def merge_node(tx: Transaction, uuid: str, field: str, changes: dict[str, 
 
 async def delete_node(tx: Transaction, uuid: str) -> None:
     """Delete the node with all that is below it: ports and port groups, traits, volumes, readings, inventory,
-    allocation, operations. Its events stay for their readers, but a later node of the same UUID will not have them in its history.
+    allocation, operations. Its events stay for their readers, but a later node of the same UUID will not have
+    them in its history.
 
     Raises:
         NotFound: There is no such node.
