@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from bessemer.domain.interface import InterfaceType
+from bessemer.domain.raid import check_raid_config
 from bessemer.domain.step import HardwareStep, StepKind
 from bessemer.hardware.fake.behaviour import Behaviour
 from bessemer.hardware.interface import BareInterface, InProgress, JsonObject, Task
-from bessemer.hardware.raid_config import LOGICAL_DISK_PROPERTIES, check_raid_config
+from bessemer.hardware.logical_disk import LOGICAL_DISK_PROPERTIES
 from bessemer.kernel.clock import Clock, timestamp
 from bessemer.kernel.error import InvalidValue
 
