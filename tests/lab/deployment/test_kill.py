@@ -3,15 +3,26 @@
 import asyncio
 import os
 import random
+import time
 
 import pytest
 
 pytestmark = pytest.mark.lab
 
-#: Seconds after the request at which the service is killed, spread over a deployment of about half a minute.
-MOMENTS = 10
-SPAN_S = 34.0
 SEED = int(os.environ.get("BESSEMER_SEED", "20261123"))
+#: A step to be reached, and how long after it at most the service is killed.
+MOMENTS = (
+    ("prepare the agent's boot", 0.2),
+    ("boot the agent", 3.0),
+    ("boot the agent", 6.0),
+    ("boot the agent", 9.0),
+    ("choose deploy steps", 0.2),
+    ("write image", 0.5),
+    ("write image", 2.0),
+    ("make bootable", 0.5),
+    ("tear down the agent", 1.0),
+    ("boot the instance", 0.5),
+)
 
 
 async def test_a_deployment_survives_kill_9_at_ten_moments(stages) -> None:
@@ -22,27 +33,33 @@ async def test_a_deployment_survives_kill_9_at_ten_moments(stages) -> None:
     await asyncio.to_thread(operator.move, "manage", "manageable")
     await asyncio.to_thread(operator.move, "provide", "available")
 
-    moments = random.Random(SEED)
-    for round_number in range(MOMENTS):
-        earliest = SPAN_S * round_number / MOMENTS
-        moment = moments.uniform(earliest, earliest + SPAN_S / MOMENTS)
-        await deploy_with_a_kill(stage, operator, round_number, moment)
+    seed = random.Random(SEED)
+    for number, (step, most_s) in enumerate(MOMENTS):
+        await deploy_with_a_kill(stage, operator, number, step, seed.uniform(0.0, most_s))
 
 
-async def deploy_with_a_kill(stage, operator, round_number: int, moment_s: float) -> None:
-    hostname = f"survivor-{round_number}.example"
+async def deploy_with_a_kill(stage, operator, number: int, step: str, delay_s: float) -> None:
+    hostname = f"survivor-{number}.example"
     drive = await asyncio.to_thread(operator.describe_instance, hostname)
-    verb = "active" if round_number == 0 else "rebuild"
     console_from = stage.console_size()
-    begun = asyncio.get_running_loop().time()
-    await asyncio.to_thread(operator.ask, verb, config_drive=drive)
+    begun = time.monotonic()
+    await asyncio.to_thread(operator.ask, "rebuild" if number else "active", config_drive=drive)
 
-    await asyncio.sleep(moment_s - (asyncio.get_running_loop().time() - begun))
+    await stage.until(lambda: has_reached(operator, step), f"deployment {number} reaches '{step}'")
+    await asyncio.sleep(delay_s)
     at = await asyncio.to_thread(operator.look)
     await stage.service.kill()
     await stage.service.start()
-    print(f"killed after {moment_s:4.1f} s in '{at.state}' at step {at.step or '(over)'}")
 
-    settled = await stage.until(operator.settled, f"deployment {round_number} ends")
+    settled = await stage.until(operator.settled, f"deployment {number} ends")
+    took_s = time.monotonic() - begun
+    print(f"killed in '{at.state}' at {at.step or 'the end'}; '{settled.state}' after {took_s:.1f} s")
     assert settled.state == "active", settled.node.last_error
     await stage.booted(hostname, console_from)
+
+
+def has_reached(operator, step: str) -> bool:
+    """Whether the newest operation has come to ``step``, or is past it."""
+    operation = operator.operations()[0]
+    names = [item["step"] for item in operation["plan"]]
+    return operation["kind"] == "deploy" and operation["position"] >= names.index(step)
