@@ -114,7 +114,7 @@ async def end_of(database: Database, operation: Operation, world: Path) -> End:
         events = await list_events(tx, operation.node_uuid, Page(1000))
     return End(
         await look(database, operation),
-        Counter(world.read_text().splitlines()),
+        Counter(world.read_text().splitlines()),  # noqa: ASYNC240  a few lines
         [event.kind for event in events],
         Counter((str(entry.event), entry.step) for entry in await journal(database, operation)),
     )

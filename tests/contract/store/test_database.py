@@ -1,0 +1,260 @@
+"""The two doors of the database; the same on SQLite and PostgreSQL."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bessemer.kernel.error import Duplicate, InternalError, NotFound, Unavailable
+from bessemer.kernel.ident import new_uuid
+from bessemer.store.database import Database
+from bessemer.store.node import create_node, find_node, get_node, merge_node, update_node
+from bessemer.store.table import NODE_TRAITS, NODES
+from fakes.engine import eventually
+from fakes.store import a_node, add_nodes
+from fixture_database import PostgresqlServer
+
+
+async def test_nothing_is_written_in_a_reading_block(database: Database) -> None:
+    async with database.read() as tx:
+        with pytest.raises(InternalError, match="reading"):
+            await create_node(tx, a_node())
+
+
+async def test_a_writing_block_is_not_opened_inside_another_on_sqlite(database: Database) -> None:
+    if database.is_postgresql:
+        pytest.skip("PostgreSQL has many writers; a second block is another transaction")
+
+    async def nest() -> None:
+        async with database.write(), database.write():
+            pass
+
+    with pytest.raises(InternalError, match="inside another"):
+        await nest()
+    await add_nodes(database, {})  # and the turn was given back
+
+
+async def test_after_a_broken_constraint_a_block_can_only_be_left(database: Database) -> None:
+    [node] = await add_nodes(database, {"name": "taken"})
+
+    async def go_on() -> None:
+        async with database.write() as tx:
+            await create_node(tx, a_node(uuid=(other := new_uuid())))
+            with pytest.raises(Duplicate):
+                await create_node(tx, a_node(name="taken"))
+            await find_node(tx, other)
+
+    with pytest.raises(InternalError, match="constraint"):
+        await go_on()
+
+    async def commit_all_the_same() -> None:
+        async with database.write() as tx:
+            await update_node(tx, node.uuid, description="lost")
+            with pytest.raises(Duplicate):
+                await create_node(tx, a_node(name="taken"))
+
+    with pytest.raises(InternalError, match="constraint"):
+        await commit_all_the_same()
+    async with database.read() as tx:
+        assert (await get_node(tx, node.uuid)).description is None
+
+
+async def test_callbacks_run_once_it_is_true_and_never_when_it_is_not(database: Database) -> None:
+    called: list[str] = []
+
+    async def fail() -> None:
+        async with database.write() as tx:
+            tx.after_commit(lambda: called.append("failed"))
+            raise RuntimeError("on purpose")
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    async with database.write() as tx:
+        await create_node(tx, a_node(name="n"))
+        tx.after_commit(lambda: called.append("first"))
+        tx.after_commit(lambda: called.append("second"))
+        assert called == []
+    assert called == ["first", "second"]
+
+
+async def test_no_update_is_lost_among_many_at_once(database: Database) -> None:
+    [node] = await add_nodes(database, {})
+
+    async def add(number: int) -> None:
+        async with database.write() as tx:
+            found = await get_node(tx, node.uuid, lock=True)
+            await merge_node(tx, node.uuid, "extra", {f"key{number}": number})
+            await update_node(tx, node.uuid, properties={"sum": found.properties.get("sum", 0) + number})
+
+    await asyncio.gather(*(add(number) for number in range(40)))
+    async with database.read() as tx:
+        found = await get_node(tx, node.uuid)
+    assert found.extra == {f"key{number}": number for number in range(40)}
+    assert found.properties == {"sum": sum(range(40))}
+
+
+async def test_readers_see_what_was_committed_and_nothing_else(database: Database) -> None:
+    [node] = await add_nodes(database, {"description": "before"})
+    async with database.write() as tx:
+        await update_node(tx, node.uuid, description="after")
+        async with database.read() as reader:
+            assert (await get_node(reader, node.uuid)).description == "before"
+    async with database.read() as reader:
+        assert (await get_node(reader, node.uuid)).description == "after"
+
+
+async def test_a_cancelled_block_leaves_the_database_usable(database: Database) -> None:
+    inside = asyncio.Event()
+
+    async def hang() -> None:
+        async with database.write() as tx:
+            await create_node(tx, a_node(name="half"))
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hang())
+    await inside.wait()
+    task.cancel()
+    await asyncio.wait((task,))
+    assert task.cancelled()
+    async with database.write() as tx:
+        assert await find_node(tx, "half") is None
+        await create_node(tx, a_node(name="half"))
+
+
+@pytest.mark.parametrize("turns", range(0, 60, 3))
+async def test_cancelling_at_any_moment_never_leaves_a_block_half_true(
+    database: Database, turns: int
+) -> None:
+    [node] = await add_nodes(database, {})
+    told: list[str] = []
+
+    async def write() -> None:
+        async with database.write() as tx:
+            await update_node(tx, node.uuid, name="new", description="new")
+            tx.after_commit(lambda: told.append("true"))
+
+    task = asyncio.create_task(write())
+    # A turn of the loop is quicker than PostgreSQL: let the later cancellations meet the commit there too.
+    for _ in range(turns * 50 if database.is_postgresql else turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait((task,))
+    async with database.read() as tx:
+        found = await get_node(tx, node.uuid)
+    assert (found.name, found.description) in ((None, None), ("new", "new"))
+    assert told == (["true"] if found.name else [])
+    await add_nodes(database, {})
+
+
+async def test_broken_references_are_found_out(database: Database) -> None:
+    values = {"node_uuid": new_uuid(), "trait": "CUSTOM_A"}
+    with pytest.raises(IntegrityError):
+        async with database.write() as tx:
+            await tx.execute(insert(NODE_TRAITS), values)
+
+
+async def test_an_unknown_provision_state_is_not_stored(database: Database) -> None:
+    await add_nodes(database, {})
+    with pytest.raises(IntegrityError):
+        async with database.write() as tx:
+            await tx.execute(update(NODES).values(provision_state="lost"))
+
+
+async def test_listeners_hear_of_what_became_true_and_of_nothing_else(database: Database) -> None:
+    heard: list[str] = []
+    wrong: list[str] = []
+    async with database.listen("news", heard.append), database.listen("other", wrong.append):
+        heard.clear()
+        wrong.clear()
+
+        async def fail() -> None:
+            async with database.write() as tx:
+                await tx.notify("news", "never")
+                raise RuntimeError("on purpose")
+
+        with pytest.raises(RuntimeError):
+            await fail()
+        async with database.write() as tx:
+            await tx.notify("news", "one two")
+            await asyncio.sleep(0)
+            assert heard == []
+
+        async def has_heard() -> bool:
+            return heard == ["one two"]
+
+        await eventually(has_heard)
+    async with database.write() as tx:
+        await tx.notify("news", "too late")
+    async with database.read() as tx:
+        await tx.execute(select(NODES.c.id).limit(1))
+    assert heard == ["one two"]
+    assert wrong == []
+
+
+async def test_other_processes_hear_too_on_postgresql(database: Database, database_url: str) -> None:
+    if not database.is_postgresql:
+        pytest.skip("SQLite has no way to tell other processes; they look by themselves")
+    heard: list[str] = []
+    other = await Database.open(database_url)
+    async with other.listen("news", heard.append):
+        async with database.write() as tx:
+            await tx.notify("news", "hello")
+
+        async def has_heard() -> bool:
+            return "hello" in heard
+
+        await eventually(has_heard)
+    await other.close()
+
+
+async def test_a_broken_listening_connection_is_made_again(
+    database: Database, postgresql: PostgresqlServer
+) -> None:
+    if not database.is_postgresql:
+        pytest.skip("only PostgreSQL has a listening connection")
+    heard: list[str] = []
+    async with database.listen("news", heard.append):
+        heard.clear()
+        await postgresql.command(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+        )
+
+        async def is_told_to_look() -> bool:
+            return heard == [""]  # what was told meanwhile may have been missed
+
+        await eventually(is_told_to_look)
+        async with database.write() as tx:
+            await tx.notify("news", "hello again")
+
+        async def has_heard() -> bool:
+            return "hello again" in heard
+
+        await eventually(has_heard)
+
+
+async def test_a_database_that_was_restarted_is_unavailable_for_a_moment_only(
+    database: Database, postgresql: PostgresqlServer
+) -> None:
+    if not database.is_postgresql:
+        pytest.skip("SQLite cannot go away")
+    [node] = await add_nodes(database, {})
+    await postgresql.command(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'"
+    )
+    with pytest.raises(Unavailable):
+        async with database.read() as tx:
+            await get_node(tx, node.uuid)
+
+    async def is_back() -> bool:
+        try:
+            async with database.read() as tx:
+                return (await get_node(tx, node.uuid)).uuid == node.uuid
+        except Unavailable:
+            return False
+
+    await eventually(is_back)
+    with pytest.raises(NotFound):
+        async with database.read() as tx:
+            await get_node(tx, new_uuid())
