@@ -66,6 +66,12 @@ class Service:
             await asyncio.wait_for(self._process.wait(), 30)
 
 
+@pytest.fixture
+def make_service() -> type[Service]:
+    """Makes services: ``make_service(config, port)``."""
+    return Service
+
+
 class Stage:
     """What a test plays on."""
 
