@@ -106,8 +106,10 @@ async def assembled(settings: Settings) -> AsyncIterator[Process]:
             settings.database.connection, pool_size=settings.database.max_pool_size, clock=clock
         )
         stack.push_async_callback(database.close)
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        web = Web(session, tls=tls_check(settings.default.webserver_verify_ca))
+        session = await stack.enter_async_context(_session())
+        web = Web(
+            await stack.enter_async_context(_session()), tls=tls_check(settings.default.webserver_verify_ca)
+        )
         base_url = settings.api.public_endpoint or f"http://{settings.api.host_ip}:{settings.api.port}"
         artefacts = BootArtefacts(
             settings,
@@ -164,6 +166,11 @@ def _engine_settings(settings: Settings, composition: Composition) -> EngineSett
         heartbeat_timeout_s=conductor.heartbeat_timeout,
         graceful_stop_s=conductor.graceful_shutdown_timeout,
     )
+
+
+def _session() -> aiohttp.ClientSession:
+    """Bounded by what uses it, not by aiohttp's hundred connections: a rack deploys at once."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
 
 def _caller(request: Request) -> Caller:
