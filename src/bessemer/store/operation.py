@@ -65,6 +65,11 @@ _LOCK = (
     .where(_COLUMNS.uuid == bindparam("key"))
     .with_for_update(key_share=True, of=[NODES, OPERATIONS])
 )
+# What these two set comes with the parameters: the statements are compiled once per set of fields.
+_CHANGE = update(OPERATIONS).where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held"))
+_SLEEP = _CHANGE.values(
+    wake_at=case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
+).returning(_COLUMNS.wake_at)
 _SIGNAL = (
     update(OPERATIONS)
     .where(_COLUMNS.node_uuid == bindparam("node"), _COLUMNS.state.in_(ACTIVE))
@@ -155,10 +160,7 @@ async def change_operation(tx: Transaction, uuid: str, fence: int, **changes: An
     Raises:
         FenceLost: Somebody else has it now; nothing was written.
     """
-    statement = update(OPERATIONS).where(
-        _COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held")
-    )
-    done = await tx.execute(statement, {"key": uuid, "held": fence, **OPERATION.encode(changes)})
+    done = await tx.execute(_CHANGE, {"key": uuid, "held": fence, **OPERATION.encode(changes)})
     if done.rowcount == 0:
         raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
 
@@ -175,17 +177,10 @@ async def put_to_sleep(
         FenceLost: Somebody else has it now; nothing was written.
     """
     changes |= {"state": OperationState.WAITING, "owner": None}
-    wake = case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
     if seen is None:
         seen = _EVERY_SIGNAL
-    statement = (
-        update(OPERATIONS)
-        .where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held"))
-        .values(wake_at=wake)
-        .returning(_COLUMNS.wake_at)
-    )
     values = {"key": uuid, "held": fence, "seen": seen, "now": tx.now(), "then": wake_at}
-    row = (await tx.execute(statement, {**values, **OPERATION.encode(changes)})).first()
+    row = (await tx.execute(_SLEEP, {**values, **OPERATION.encode(changes)})).first()
     if row is None:
         raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
     woken: Timestamp | None = row[0]
