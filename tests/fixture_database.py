@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -75,8 +76,9 @@ class PostgresqlServer:
             await connection.close()
 
 
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+@contextmanager
+def start_postgresql() -> Iterator[PostgresqlServer]:
+    """A server that runs while the block does."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     assert versions, "PostgreSQL is needed: apt-get install postgresql"
     user = "postgres" if os.getuid() == 0 else None  # the server refuses to run as root
@@ -95,6 +97,12 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlS
         server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    with start_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
