@@ -1,6 +1,7 @@
 """One process with everything in it: API and conductor over one database."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ async def run(settings: Settings) -> None:
         OSError: The address cannot be listened on.
     """
     async with assembled(settings) as process:
+        _settle_memory()
         config = uvicorn.Config(
             process.app,
             host=settings.api.host_ip,
@@ -70,6 +72,13 @@ async def run(settings: Settings) -> None:
             timeout_graceful_shutdown=10,
         )
         await _run_together(process, uvicorn.Server(config))
+
+
+def _settle_memory() -> None:
+    """Leave what was built at the start out of garbage collection: long lists are a fifth cheaper for it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 async def _run_together(process: Process, server: uvicorn.Server) -> None:
