@@ -21,7 +21,7 @@ MOMENTS = (
     ("write image", 2.0),
     ("make bootable", 0.5),
     ("tear down the agent", 1.0),
-    ("boot the instance", 0.5),
+    ("power off after the agent", 0.2),
 )
 
 
