@@ -9,6 +9,7 @@ from bessemer.api.agent.ramdisk import RamdiskApi
 from bessemer.api.v1.application import V1
 from bessemer.api.v1.resource.chassis import ChassisApi
 from bessemer.api.v1.resource.conductor import ConductorApi
+from bessemer.api.v1.resource.deploy_template import DeployTemplateApi
 from bessemer.api.v1.resource.discovery import DiscoveryApi
 from bessemer.api.v1.resource.driver import DriverApi
 from bessemer.api.v1.resource.node import NodeApi
@@ -16,6 +17,7 @@ from bessemer.api.v1.resource.node_management import NodeManagementApi
 from bessemer.api.v1.resource.node_record import NodeRecordApi
 from bessemer.api.v1.resource.node_state import NodeStateApi
 from bessemer.api.v1.resource.port import PortApi
+from bessemer.api.v1.resource.portgroup import PortgroupApi
 from bessemer.api.v1.route import Route
 from bessemer.config.settings import Settings
 from bessemer.service.services import Services
@@ -39,8 +41,10 @@ def v1_routes(services: Services, settings: Settings) -> list[Route]:
         *NodeManagementApi(services).routes(),
         *NodeRecordApi(services, api).routes(),
         *PortApi(services, api).routes(),
+        *PortgroupApi(services, api).routes(),
         *ChassisApi(services, api).routes(),
         *DriverApi(services).routes(),
         *ConductorApi(services, api).routes(),
+        *DeployTemplateApi(services, api).routes(),
         *RamdiskApi(services, settings).routes(),
     ]

@@ -10,6 +10,7 @@ from bessemer.kernel.clock import Clock
 from bessemer.service.agent import AgentService
 from bessemer.service.chassis import ChassisService
 from bessemer.service.conductor import ConductorService
+from bessemer.service.deploy_template import DeployTemplateService
 from bessemer.service.driver import DriverService
 from bessemer.service.history import HistoryService
 from bessemer.service.lock import LockWait
@@ -18,6 +19,7 @@ from bessemer.service.node import NodeService
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.passthru import PassthruService
 from bessemer.service.port import PortService
+from bessemer.service.portgroup import PortgroupService
 from bessemer.service.power import PowerService
 from bessemer.service.provision import ProvisionService
 from bessemer.service.task import Tasks
@@ -37,9 +39,11 @@ class Services:
     history: HistoryService
     passthru: PassthruService
     ports: PortService
+    portgroups: PortgroupService
     chassis: ChassisService
     drivers: DriverService
     conductors: ConductorService
+    deploy_templates: DeployTemplateService
     agents: AgentService
 
     @classmethod
@@ -65,8 +69,10 @@ class Services:
             history=HistoryService(access),
             passthru=PassthruService(access, tasks),
             ports=PortService(access, tasks),
+            portgroups=PortgroupService(access, tasks, settings.default.default_portgroup_mode),
             chassis=ChassisService(database),
             drivers=DriverService(conductors, composition),
             conductors=conductors,
+            deploy_templates=DeployTemplateService(database),
             agents=AgentService(access, gateway, settings),
         )

@@ -12,12 +12,17 @@ import pytest_asyncio
 from bessemer.api.v1.route import Route
 from bessemer.api.v1.table.chassis import CHASSIS
 from bessemer.api.v1.table.conductor import CONDUCTOR
+from bessemer.api.v1.table.deploy_template import DEPLOY_TEMPLATE
 from bessemer.api.v1.table.driver import DRIVER
 from bessemer.api.v1.table.field import Create, Field, Kind, Param, Table
 from bessemer.api.v1.table.node import NODE
 from bessemer.api.v1.table.port import PORT
 from bessemer.api.v1.version import MAX, MIN
 from fakes.api_world import HOST, World
+
+TABLES = [NODE, PORT, CHASSIS, DRIVER, CONDUCTOR, DEPLOY_TEMPLATE]
+#: The version each table came with, where it was not always there.
+FIRST = {CONDUCTOR: 49, DEPLOY_TEMPLATE: 55}
 
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 MAC = "aa:bb:cc:00:11:22"
@@ -59,6 +64,11 @@ GATES = {
     ("GET", "/drivers/{driver}/raid/logical_disk_properties"): (12, 406),
     ("GET", "/conductors"): (49, 404),
     ("GET", "/conductors/{conductor}"): (49, 404),
+    ("GET", "/deploy_templates"): (55, 404),
+    ("POST", "/deploy_templates"): (55, 405),
+    ("GET", "/deploy_templates/{deploy template}"): (55, 404),
+    ("PATCH", "/deploy_templates/{deploy template}"): (55, 405),
+    ("DELETE", "/deploy_templates/{deploy template}"): (55, 405),
     ("GET", "/lookup"): (22, 404),
     ("POST", "/heartbeat/{node}"): (22, 404),
 }
@@ -67,9 +77,7 @@ GATES = {
 @pytest_asyncio.fixture
 async def furnished(world: World) -> World:
     """A world with one of each resource."""
-    await world.client.post("/v1/chassis", {"uuid": UUID})
-    node = await world.add_node(uuid=UUID, chassis_uuid=UUID)
-    await world.client.post("/v1/ports", {"uuid": UUID, "address": MAC, "node_uuid": node["uuid"]})
+    await furnish(world)
     return world
 
 
@@ -78,11 +86,11 @@ def path_of(table: Table) -> str:
     return f"/v1/{table.path}/{identity}"
 
 
-@pytest.mark.parametrize("table", [NODE, PORT, CHASSIS, DRIVER, CONDUCTOR], ids=lambda table: table.noun)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.noun)
 async def test_each_version_shows_exactly_its_fields(furnished: World, table: Table) -> None:
     since = {NODE: NODE_FIELDS, PORT: PORT_FIELDS}.get(table)
     late = {name: minor for minor, names in (since or {}).items() for name in names.split()}
-    first = 49 if table is CONDUCTOR else MIN
+    first = FIRST.get(table, MIN)
     for minor in range(first, MAX + 1):
         reply = await furnished.client.at(f"1.{minor}").get(path_of(table))
         assert reply.status == 200
@@ -94,9 +102,9 @@ async def test_each_version_shows_exactly_its_fields(furnished: World, table: Ta
         assert reply.json.keys() == expected | {"links"}, minor
 
 
-@pytest.mark.parametrize("table", [NODE, PORT, CHASSIS, DRIVER, CONDUCTOR], ids=lambda table: table.noun)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.noun)
 async def test_each_version_lists_exactly_its_default_fields(furnished: World, table: Table) -> None:
-    first = 49 if table is CONDUCTOR else MIN
+    first = FIRST.get(table, MIN)
     for minor in range(first, MAX + 1):
         reply = await furnished.client.at(f"1.{minor}").get(f"/v1/{table.path}")
         expected = {row.name for row in table.fields if row.is_listed and row.is_in(minor)}
@@ -195,10 +203,17 @@ async def test_every_route_answers_every_version_without_a_defect(furnished: Wor
             reply = await furnished.client.at(f"1.{minor}").call(route.method, filled(route), body)
             assert reply.status < 500, (route.method, route.path, minor, reply.body)
             if route.method == "DELETE" and reply.status == 204:
-                await refurnish(furnished)
+                await furnish(furnished)
 
 
-async def refurnish(world: World) -> None:
-    await world.client.post("/v1/chassis", {"uuid": UUID})
-    await world.client.post("/v1/nodes", {"driver": "fake-hardware", "uuid": UUID})
-    await world.client.post("/v1/ports", {"uuid": UUID, "address": MAC, "node_uuid": UUID})
+async def furnish(world: World) -> None:
+    """Make what is not there (any more)."""
+    step = {"interface": "bios", "step": "reset", "args": {}, "priority": 10}
+    for path, body in (
+        ("chassis", {}),
+        ("nodes", {"driver": "fake-hardware", "chassis_uuid": UUID}),
+        ("ports", {"address": MAC, "node_uuid": UUID}),
+        ("deploy_templates", {"name": "CUSTOM_A", "steps": [step]}),
+    ):
+        reply = await world.client.post(f"/v1/{path}", {"uuid": UUID, **body})
+        assert reply.status in (201, 409), reply.body

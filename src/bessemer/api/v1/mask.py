@@ -38,7 +38,7 @@ class Masker:
         self._names = _Names(more)
 
     def __call__(self, held: Any) -> Any:
-        """``held`` is an object, or its JSON text as the database has it. The argument is left alone."""
+        """``held`` is an object, a list, or the JSON text of one. The argument is left alone."""
         if isinstance(held, str):
             held = msgspec.json.decode(held)
         return self._mask(held)
@@ -54,7 +54,7 @@ class Masker:
                 else held
                 for key, held in document.items()
             }
-        if isinstance(document, list):
+        if isinstance(document, list | tuple):
             return [self._mask(item) for item in document]
         return document
 

@@ -75,13 +75,18 @@ class Patch:
                 raise value.too_new(f"removing {name}", rows[name].empty_since)
         return checked
 
+    def apply_to(self, record: object) -> dict[str, Any]:
+        """As ``apply``, to a record of the domain, whose lists are tuples."""
+        held = {name: getattr(record, name) for name in self.roots}
+        return self.apply(lambda name: list(held[name]) if isinstance(held[name], tuple) else held[name])
+
 
 def parse(table: Table, document: object, minor: int) -> Patch:
     """Check everything that can be told without the resource.
 
     Raises:
         InvalidValue: Not a list of operations; an op, path or root that is not allowed; a missing value.
-        Refusal: 406: a root newer than the request's version.
+        Refusal: A root newer than the request's version (406 unless its row says otherwise).
     """
     if not isinstance(document, list):
         raise InvalidValue("A patch is a list of operations, each with op, path and value.")
@@ -114,7 +119,7 @@ def _split(table: Table, path: object, minor: int) -> tuple[Field, tuple[str, ..
         allowed = ", ".join(f"/{name}" for name, row in sorted(table.roots.items()) if row.is_in(minor))
         raise InvalidValue(f"'/{first}' can not be patched. These can: {allowed}.")
     if not root.is_in(minor):
-        raise value.too_new(first, root.since)
+        raise value.too_new(first, root.since, root.gate)
     if len(keys) > _MOST_KEYS:
         raise InvalidValue(f"A path has at most {_MOST_KEYS} keys below its root.")
     if keys and root.kind not in (Kind.OBJECT, Kind.LIST):

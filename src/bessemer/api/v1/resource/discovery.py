@@ -19,7 +19,9 @@ RESOURCES = {
     "drivers": 1,
     "lookup": 22,
     "heartbeat": 22,
+    "portgroups": 23,
     "conductors": 49,
+    "deploy_templates": 55,
 }
 
 

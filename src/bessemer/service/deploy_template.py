@@ -1,0 +1,78 @@
+"""Deploy templates as records: make, look at, change, delete."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bessemer.domain.deploy_template import DeployTemplate
+from bessemer.domain.step_request import check_template_steps
+from bessemer.domain.trait import check_trait
+from bessemer.kernel.error import NotFound
+from bessemer.kernel.ident import new_uuid
+from bessemer.service.caller import Caller
+from bessemer.store.database import AnyRow, Database, Transaction
+from bessemer.store.deploy_template import (
+    create_deploy_template,
+    delete_deploy_template,
+    find_deploy_template,
+    list_deploy_template_rows,
+    update_deploy_template,
+)
+from bessemer.store.page import Page
+
+Edit = Callable[[DeployTemplate], Mapping[str, Any]]
+
+
+class DeployTemplateService:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, caller: Caller, ident: str) -> DeployTemplate:
+        """By UUID or name. Raises NotFound."""
+        async with self._database.read() as tx:
+            return await _find(tx, ident)
+
+    async def list_rows(self, caller: Caller, columns: Sequence[str], page: Page) -> list[AnyRow]:
+        """Columns as the database has them. Raises NotFound when the marker does not exist."""
+        async with self._database.read() as tx:
+            return await list_deploy_template_rows(tx, columns, page)
+
+    async def create(self, caller: Caller, values: Mapping[str, Any]) -> DeployTemplate:
+        """Make a template. A ``description`` is taken and dropped, as clients of v1 know it.
+
+        Raises:
+            InvalidValue: A name that is no trait, or steps that are not well formed.
+            Duplicate: uuid or name is taken.
+        """
+        found = _checked(values)
+        found.pop("description", None)
+        uuid = found.pop("uuid", None) or new_uuid()
+        async with self._database.write() as tx:
+            template = DeployTemplate(uuid=uuid, created_at=tx.now(), **found)
+            return await create_deploy_template(tx, template)
+
+    async def update(self, caller: Caller, ident: str, edit: Edit) -> DeployTemplate:
+        """``edit`` works out new values from the present ones. Raises NotFound, and as ``create``."""
+        async with self._database.write() as tx:
+            template = await _find(tx, ident)
+            return await update_deploy_template(tx, template.uuid, **_checked(edit(template)))
+
+    async def delete(self, caller: Caller, ident: str) -> None:
+        """Deployments that have begun keep their steps. Raises NotFound."""
+        async with self._database.write() as tx:
+            await delete_deploy_template(tx, (await _find(tx, ident)).uuid)
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(values)
+    if "name" in found:
+        check_trait(found["name"])
+    if "steps" in found:
+        found["steps"] = tuple(check_template_steps(found["steps"]))
+    return found
+
+
+async def _find(tx: Transaction, ident: str) -> DeployTemplate:
+    template = await find_deploy_template(tx, ident)
+    if template is None:
+        raise NotFound(f"Deploy template {ident} could not be found.")
+    return template
