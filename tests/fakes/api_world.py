@@ -26,7 +26,10 @@ from bessemer.store.node import get_node, update_node
 from bessemer.store.operation import find_active, list_operations
 from fakes.api_client import ApiClient
 
-KINDS = ("verify", "inspect", "clean", "deploy", "tear down", "power")
+KINDS = (
+    "verify", "inspect", "clean", "deploy", "tear down", "power", "adopt", "rescue", "unrescue", "service",
+    "service abort", "boot mode", "secure boot", "console",
+)  # fmt: skip
 HOST = "conductor-1"
 
 

@@ -25,6 +25,7 @@ class DefaultSettings:
     debug: bool = option(False, "Log at debug level.")
     default_resource_class: str | None = option(None, "Resource class of nodes created without one.")
     default_conductor_group: str = option("", "Conductor group of nodes created without one.")
+    default_portgroup_mode: str = option("active-backup", "Bond mode of port groups created without one.")
     log_in_db_max_size: int = option(4096, "Longest last_error kept on a node, in characters.")
     webserver_verify_ca: str = option("True", "TLS check of image servers: true, false or a CA file.")
     enabled_hardware_types: list[str] = option(["fake-hardware", "redfish"], "Hardware types to load.")
@@ -82,6 +83,11 @@ class ApiSettings:
     enable_ramdisk_endpoints: bool = option(True, "Serve lookup, heartbeat and the inspection callback.")
     max_json_body_size: int = option(1024, "Largest request body, in KiB.")
     max_json_body_depth: int = option(25, "Deepest nesting of a request body.")
+    disallow_clean_steps: list[str] = option(
+        ["vendor.send_raw"], "Steps that requests to clean may not name."
+    )
+    disallow_deploy_steps: list[str] = option(["vendor.send_raw"], "Steps refused in deployments.")
+    disallow_service_steps: list[str] = option(["vendor.send_raw"], "Steps refused in servicing.")
     max_json_body_size_provision: int = option(65536, "Largest body of a provision request, in KiB.")
 
 
@@ -99,6 +105,15 @@ class ConductorSettings:
     inspect_wait_timeout: int = option(1800, "Longest wait for inspection data; 0 for ever.")
     rescue_callback_timeout: int = option(1800, "Longest wait for the rescue agent; 0 for ever.")
     service_callback_timeout: int = option(1800, "Longest wait for the agent in servicing; 0 for ever.")
+    clean_step_priority_override: dict[str, str] = option(
+        {}, "Priorities of automated cleaning: 'deploy.erase_devices:0,raid.delete_configuration:50'."
+    )
+    verify_step_priority_override: dict[str, str] = option({}, "The same for verification.")
+    max_conductor_wait_step_seconds: int = option(30, "Longest pause of a 'wait' step.")
+    automatic_lessee_source: str = option(
+        "instance", "Whose project leases a node at deployment: instance, request or none."
+    )
+    rescue_password_hash_algorithm: str = option("sha256", "Hash of rescue passwords: sha256 or sha512.")
     automated_clean: bool = option(True, "Clean on provide and after an instance is deleted.")
     allow_deleting_available_nodes: bool = option(True, "Whether a node in 'available' may be deleted.")
     allow_provisioning_in_maintenance: bool = option(True, "Go on with running work in maintenance.")
@@ -120,6 +135,8 @@ class DeploySettings:
     default_boot_mode: str = option("uefi", "Boot mode of nodes that do not say: uefi or bios.")
     erase_devices_priority: int | None = option(None, "Overrides the priority of full disk erasure.")
     erase_devices_metadata_priority: int | None = option(None, "Overrides that of metadata erasure.")
+    create_configuration_priority: int | None = option(None, "Priority of making RAID while cleaning.")
+    delete_configuration_priority: int | None = option(None, "Priority of deleting RAID while cleaning.")
     power_off_after_deploy_failure: bool = option(True, "Power a node off when its deployment failed.")
     shred_random_overwrite_iterations: int = option(1, "Passes of random data in a software erase.")
     continue_if_disk_secure_erase_fails: bool = option(False, "Fall back to overwriting.")

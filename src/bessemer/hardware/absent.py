@@ -73,6 +73,7 @@ class NoRaid(_Absent):
 
 class NoRescue(_Absent):
     name = "no-rescue"
+    needs_agent = False
     kind = "rescue"
 
     async def rescue(self, task: Task) -> None:

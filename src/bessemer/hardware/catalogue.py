@@ -3,6 +3,7 @@
 from bessemer.config.settings import Settings
 from bessemer.hardware.absent import NoBios, NoConsole, NoFirmware, NoInspect, NoRaid, NoRescue, NoVendor
 from bessemer.hardware.agent.deploy import DirectDeploy
+from bessemer.hardware.agent.rescue import AgentRescue
 from bessemer.hardware.driver import Implementations
 from bessemer.hardware.fake.behaviour import Behaviour
 from bessemer.hardware.fake.bios import FakeBios
@@ -45,7 +46,7 @@ def implementations(settings: Settings, pool: BmcPool, clock: Clock) -> Implemen
         network=(FakeNetwork(fake),),
         power=(FakePower(fake), RedfishPower(pool)),
         raid=(FakeRaid(fake, clock), NoRaid()),
-        rescue=(FakeRescue(fake), NoRescue()),
+        rescue=(FakeRescue(fake), AgentRescue(), NoRescue()),
         storage=(FakeStorage(fake),),
         vendor=(FakeVendor(fake), NoVendor()),
     )

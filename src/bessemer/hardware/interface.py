@@ -217,6 +217,10 @@ class RaidInterface(Interface, Protocol):
 
 
 class RescueInterface(Interface, Protocol):
+    #: Whether the rescue ramdisk is the agent's. If so the workflow boots it and hands it the password, and
+    #: these methods are not called.
+    needs_agent: bool
+
     async def rescue(self, task: Task) -> None: ...
     async def unrescue(self, task: Task) -> None: ...
     async def clean_up(self, task: Task) -> None: ...

@@ -3,16 +3,20 @@
 The provision state changes in the same transaction that queues the operation, so that a node is never
 heading somewhere with nobody taking it there.
 
-Source: v1 contract, states (verbs, provision_request_check_order).
+Source: v1 contract, states (verbs, abort_semantics).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import asyncio
+import secrets
+import string
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bessemer.config.settings import Settings
-from bessemer.domain.node import Node, label
-from bessemer.domain.operation import NewOperation
+from bessemer.domain.node import Node
+from bessemer.domain.operation import NewOperation, Operation
+from bessemer.domain.password_hash import hash_password
 from bessemer.domain.provision import (
     KINDS,
     TARGETS,
@@ -20,52 +24,57 @@ from bessemer.domain.provision import (
     ProvisionState,
     StateKind,
     Verb,
-    event_for,
     next_state,
 )
+from bessemer.domain.step import StepKind
+from bessemer.domain.trait import check_instance_traits
 from bessemer.engine.gateway import Gateway
-from bessemer.image.config_drive import check_config_drive
 from bessemer.image.source import validate_instance
-from bessemer.kernel.error import Conflict, Forbidden, InvalidValue, Unsupported
 from bessemer.service.caller import Caller
 from bessemer.service.node_access import NodeAccess
-from bessemer.service.step import check_clean_steps, check_deploy_steps, check_service_steps
-from bessemer.service.task import Tasks
+from bessemer.service.provision_rule import ALIASES, ProvisionRequest, StateGate, check_request
+from bessemer.service.step import step_arguments
+from bessemer.service.task import ServiceTask, Tasks
 from bessemer.store.database import Transaction
 from bessemer.store.event import add_event
-from bessemer.store.node import update_node
+from bessemer.store.node import merge_node, update_node
 from bessemer.store.operation import find_active
+from bessemer.store.trait import list_traits
+from bessemer.workflow.cancel_reason import ABORTED, DELETED, REPLACED
+from bessemer.workflow.rescue import PASSWORD_KEY
+
+__all__ = ["ProvisionRequest", "ProvisionService", "StateGate"]
 
 _S = ProvisionState
-
-#: Verbs whose second name changes nothing.
-_ALIASES = {Verb.DEPLOY: Verb.ACTIVE, Verb.UNDEPLOY: Verb.DELETED}
-_REFUSED_IN_MAINTENANCE = frozenset(
-    {Verb.ACTIVE, Verb.REBUILD, Verb.CLEAN, Verb.SERVICE, Verb.RESCUE, Verb.UNRESCUE}
-)
-_REFUSED_PROTECTED = frozenset({Verb.REBUILD, Verb.DELETED})
-#: Which verbs take which argument.
-_ARGUMENTS: Mapping[str, frozenset[Verb]] = {
-    "configdrive": frozenset({Verb.ACTIVE, Verb.REBUILD}),
-    "runbook": frozenset({Verb.CLEAN, Verb.SERVICE}),
-    "disable_ramdisk": frozenset({Verb.CLEAN, Verb.SERVICE}),
-    "clean_steps": frozenset({Verb.CLEAN}),
-    "deploy_steps": frozenset({Verb.ACTIVE, Verb.DEPLOY, Verb.REBUILD}),
-    "service_steps": frozenset({Verb.SERVICE}),
-    "rescue_password": frozenset({Verb.RESCUE}),
+#: The field that shows the current step, by the state it is shown in.
+_STEP_FIELDS = {
+    **dict.fromkeys((_S.CLEAN_WAIT, _S.CLEAN_HOLD), "clean_step"),
+    **dict.fromkeys((_S.DEPLOY_WAIT, _S.DEPLOY_HOLD), "deploy_step"),
+    **dict.fromkeys((_S.SERVICE_WAIT, _S.SERVICE_HOLD), "service_step"),
 }
-_LATER = frozenset({Verb.ADOPT, Verb.RESCUE, Verb.UNRESCUE, Verb.UNHOLD, Verb.SERVICE})
+#: Interfaces whose settings must be complete before the work is begun.
+_VALIDATED = {
+    Verb.INSPECT: ("power", "inspect"),
+    Verb.CLEAN: ("power", "network"),
+    Verb.SERVICE: ("power", "network"),
+    Verb.ACTIVE: ("power", "deploy", "storage"),
+    Verb.REBUILD: ("power", "deploy", "storage"),
+    Verb.RESCUE: ("power", "network", "rescue"),
+    Verb.UNRESCUE: ("power", "network", "rescue"),
+}
+_SALT_LETTERS = string.ascii_letters + string.digits + "./"
 
-#: Called with the node's state once it is known; raises when the client's version may not ask this then.
-StateGate = Callable[[ProvisionState], None]
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that may be granted: what was asked of which node, by whom, in which transaction."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvisionRequest:
-    """``arguments`` holds what was given besides the verb, by its v1 name."""
-
+    tx: Transaction
+    caller: Caller
+    node: Node
+    event: Event
     verb: Verb
-    arguments: Mapping[str, Any]
+    given: Mapping[str, Any]
 
 
 class ProvisionService:
@@ -81,169 +90,155 @@ class ProvisionService:
         """Move a node on, or start the operation that will. The node as it is then.
 
         Raises:
-            NotFound: No such node.
+            NotFound: No such node, or no such runbook.
             InvalidValue: The verb is not possible in the node's state, in maintenance, or with these
                 arguments; or the node's settings cannot work.
             Forbidden: The node is protected.
             NodeLocked: An operation is at work on the node.
             Conflict: The state does not allow it although the verb fits.
         """
+        password_hash = await self._hashed(request)
 
         async def work(tx: Transaction, node: Node) -> Node:
-            event = self._check(node, request, gate)
-            return await self._start(tx, caller, node, request, event)
+            event = check_request(node, request, gate, self._settings)
+            if password_hash:
+                await merge_node(tx, node.uuid, "instance_info", {PASSWORD_KEY: password_hash})
+            verb = ALIASES.get(request.verb, request.verb)
+            return await self._start(_Asked(tx, caller, node, event, verb, request.arguments))
 
         return await self._access.change(caller, ident, work)
 
-    # ------------------------------------------------------------------ may it be asked?
+    async def _hashed(self, request: ProvisionRequest) -> str | None:
+        """The rescue password as it may be kept: nothing but its hash is ever written down."""
+        password = request.arguments.get("rescue_password")
+        if request.verb is not Verb.RESCUE or not isinstance(password, str) or not password:
+            return None
+        algorithm = self._settings.conductor.rescue_password_hash_algorithm
+        salt = "".join(secrets.choice(_SALT_LETTERS) for _ in range(16))
+        return await asyncio.to_thread(hash_password, password, algorithm=algorithm, salt=salt)
 
-    def _check(self, node: Node, request: ProvisionRequest, gate: StateGate) -> Event:
-        """Everything that can be told from the record, in the order clients know."""
-        verb = _ALIASES.get(request.verb, request.verb)
-        if node.maintenance and verb in (Verb.ACTIVE, Verb.REBUILD):
-            raise _in_maintenance(node, request.verb)
-        event = event_for(node.provision_state, request.verb)
-        self._check_arguments(request)
-        gate(node.provision_state)
-        if node.maintenance:
-            self._check_maintenance(node, verb)
-        if node.protected and verb in _REFUSED_PROTECTED:
-            raise Forbidden(
-                f"Node '{label(node)}' is protected: {request.verb} is refused.",
-                hint="Clear 'protected' first.",
-            )
-        if node.retired and verb is Verb.PROVIDE:
-            raise InvalidValue(f"Node '{label(node)}' is retired and can not be made available.")
-        if verb in _LATER:
-            raise Unsupported(f"The target '{request.verb}' is not supported by this release.")
-        return event
+    async def _start(self, asked: _Asked) -> Node:
+        task = await self._tasks.open_in(asked.tx, asked.node)
+        for kind in _VALIDATED.get(asked.verb, ()):
+            getattr(task.driver, kind).validate(task)
+        special: dict[Verb, Callable[[_Asked, ServiceTask], Awaitable[Node]]] = {
+            Verb.MANAGE: self._manage,
+            Verb.PROVIDE: self._provide,
+            Verb.CLEAN: self._clean,
+            Verb.SERVICE: self._service,
+            Verb.ACTIVE: self._deploy,
+            Verb.REBUILD: self._deploy,
+            Verb.DELETED: self._delete,
+            Verb.UNHOLD: self._unhold,
+            Verb.ABORT: self._abort,
+        }
+        if asked.verb in special:
+            return await special[asked.verb](asked, task)
+        return await self._begin(asked, asked.verb.value)
 
-    def _check_maintenance(self, node: Node, verb: Verb) -> None:
-        if verb in _REFUSED_IN_MAINTENANCE:
-            raise _in_maintenance(node, verb)
-        if verb is Verb.PROVIDE and not self._settings.conductor.allow_provisioning_in_maintenance:
-            raise _in_maintenance(node, verb)
-        if verb is Verb.ABORT and node.provision_state is _S.SERVICE_FAILED:
-            raise Conflict(f"Node '{label(node)}' is in maintenance: abort is refused.")
-
-    def _check_arguments(self, request: ProvisionRequest) -> None:
-        """Raises InvalidValue for an argument that does not go with the verb, or is malformed."""
-        given = request.arguments
-        for name in given:
-            if request.verb not in _ARGUMENTS[name]:
-                wanted = ", ".join(sorted(_ARGUMENTS[name]))
-                raise InvalidValue(f"'{name}' can only be given with the target {wanted}.")
-        if "configdrive" in given:
-            check_config_drive(given["configdrive"])
-        if "runbook" in given:
-            if "clean_steps" in given or "service_steps" in given:
-                raise InvalidValue("A runbook and explicit steps can not be given together.")
-            raise Unsupported("Runbooks are not supported by this release.")
-        if request.verb is Verb.CLEAN:
-            check_clean_steps(given.get("clean_steps"))
-        if "deploy_steps" in given:
-            check_deploy_steps(given["deploy_steps"])
-        if "service_steps" in given:
-            check_service_steps(given["service_steps"])
-        if request.verb is Verb.RESCUE and not given.get("rescue_password"):
-            raise InvalidValue("'rescue_password' must not be empty.")
-
-    # ------------------------------------------------------------------ do it
-
-    async def _start(
-        self, tx: Transaction, caller: Caller, node: Node, request: ProvisionRequest, event: Event
+    async def _begin(
+        self, asked: _Asked, kind: str, args: dict[str, Any] | None = None, *, target: _S | None = None
     ) -> Node:
-        given = request.arguments
-        match _ALIASES.get(request.verb, request.verb):
-            case Verb.MANAGE if node.provision_state is _S.ENROLL:
-                node = await self._move(tx, caller, node, event)
-                await self._enqueue(tx, caller, node, "verify")
-            case Verb.MANAGE:
-                node = await self._move(tx, caller, node, event)
-            case Verb.PROVIDE:
-                node = await self._provide(tx, caller, node, event)
-            case Verb.INSPECT:
-                await self._validate(tx, node, "power", "inspect")
-                node = await self._move(tx, caller, node, event)
-                await self._enqueue(tx, caller, node, "inspect")
-            case Verb.CLEAN:
-                await self._validate(tx, node, "power", "network")
-                node = await self._move(tx, caller, node, event, target=_S.MANAGEABLE)
-                args = {"automated": False, "clean_steps": check_clean_steps(given["clean_steps"])}
-                if given.get("disable_ramdisk"):
-                    args["disable_ramdisk"] = True
-                await self._enqueue(tx, caller, node, "clean", args)
-            case Verb.ACTIVE | Verb.REBUILD as verb:
-                node = await self._deploy(tx, caller, node, event, given, is_rebuild=verb is Verb.REBUILD)
-            case Verb.DELETED:
-                await self._cancel_waiting(tx, node, "deleted")
-                node = await self._move(tx, caller, node, event)
-                await self._enqueue(tx, caller, node, "tear down")
-            case Verb.ABORT:
-                node = await self._abort(tx, caller, node, event)
+        """Move the node and queue the operation that takes it on from there."""
+        node = await self._move(asked, target=target)
+        await self._enqueue(asked, kind, args)
         return node
 
-    async def _provide(self, tx: Transaction, caller: Caller, node: Node, event: Event) -> Node:
-        wanted = node.automated_clean
-        if self._settings.conductor.automated_clean if wanted is None else wanted:
-            node = await self._move(tx, caller, node, event)
-            await self._enqueue(tx, caller, node, "clean", {"automated": True})
-            return node
-        node = await self._move(tx, caller, node, event)
-        return await self._move(tx, caller, node, Event.DONE)
+    async def _manage(self, asked: _Asked, task: ServiceTask) -> Node:
+        """A node that was verified before needs no work."""
+        if asked.node.provision_state is _S.ENROLL:
+            return await self._begin(asked, "verify")
+        return await self._move(asked)
 
-    async def _deploy(
-        self,
-        tx: Transaction,
-        caller: Caller,
-        node: Node,
-        event: Event,
-        given: Mapping[str, Any],
-        *,
-        is_rebuild: bool,
-    ) -> Node:
+    async def _provide(self, asked: _Asked, task: ServiceTask) -> Node:
+        wanted = asked.node.automated_clean
+        if self._settings.conductor.automated_clean if wanted is None else wanted:
+            return await self._begin(asked, "clean", {"automated": True})
+        node = await self._move(asked)
+        return await self._move(replace(asked, node=node, event=Event.DONE))
+
+    async def _clean(self, asked: _Asked, task: ServiceTask) -> Node:
+        steps = await step_arguments(asked.tx, task, StepKind.CLEAN, asked.given, self._settings)
+        return await self._begin(asked, "clean", {"automated": False, **steps}, target=_S.MANAGEABLE)
+
+    async def _service(self, asked: _Asked, task: ServiceTask) -> Node:
+        """Asked for on hold, it takes the place of the servicing that is held."""
+        steps = await step_arguments(asked.tx, task, StepKind.SERVICE, asked.given, self._settings)
+        await self._cancel_waiting(asked, REPLACED)
+        return await self._begin(asked, "service", steps)
+
+    async def _delete(self, asked: _Asked, task: ServiceTask) -> Node:
+        await self._cancel_waiting(asked, DELETED)
+        return await self._begin(asked, "tear down")
+
+    async def _unhold(self, asked: _Asked, task: ServiceTask) -> Node:
+        node = await self._move(asked)
+        await self._gateway.signal(asked.tx, node.uuid, "unhold")
+        return node
+
+    async def _deploy(self, asked: _Asked, task: ServiceTask) -> Node:
         """The config drive goes to ``instance_info``, where deployment reads it and answers mask it."""
-        task = await self._validate(tx, node, "power", "deploy", "storage")
+        tx, node, given = asked.tx, asked.node, asked.given
+        has = (await list_traits(tx, [node.uuid]))[node.uuid]
+        check_instance_traits(node.instance_info.get("traits"), has)
         if task.driver.deploy.needs_agent:
             task.driver.boot.validate(task)
             validate_instance(node, self._settings)
+        changes = self._lessee(asked.caller, node)
         if given.get("configdrive"):
-            info = {**node.instance_info, "configdrive": given["configdrive"]}
-            await update_node(tx, node.uuid, instance_info=info)
-        node = await self._move(tx, caller, node, event)
-        args: dict[str, Any] = {"rebuild": is_rebuild}
+            changes["instance_info"] = {**node.instance_info, "configdrive": given["configdrive"]}
+        if changes:
+            await update_node(tx, node.uuid, **changes)
+        args: dict[str, Any] = {"rebuild": asked.verb is Verb.REBUILD}
         if given.get("deploy_steps"):
             args["deploy_steps"] = given["deploy_steps"]
-        await self._enqueue(tx, caller, node, "deploy", args)
-        return node
+        return await self._begin(asked, "deploy", args)
 
-    async def _abort(self, tx: Transaction, caller: Caller, node: Node, event: Event) -> Node:
+    def _lessee(self, caller: Caller, node: Node) -> dict[str, Any]:
+        """The project that leases the node for as long as the instance lives, if nobody does already."""
+        source = self._settings.conductor.automatic_lessee_source
+        projects = {"instance": node.instance_info.get("project_id"), "request": caller.project}
+        project = projects.get(source)
+        if node.lessee is not None or not isinstance(project, str) or not project:
+            return {}
+        facts = {**node.driver_internal_info, "automatic_lessee": True}
+        return {"lessee": project, "driver_internal_info": facts}
+
+    async def _abort(self, asked: _Asked, task: ServiceTask) -> Node:
         """The operation moves the node when it has stopped; without one there is nothing to wait for."""
-        if await self._cancel_waiting(tx, node, "aborted"):
-            return node
-        return await self._move(tx, caller, node, event)
-
-    async def _cancel_waiting(self, tx: Transaction, node: Node, reason: str) -> bool:
-        if KINDS[node.provision_state] not in (StateKind.WAITING, StateKind.HOLD):
-            return False
-        active = await find_active(tx, node.uuid)
+        if asked.node.provision_state is _S.SERVICE_FAILED:
+            await self._enqueue(asked, "service abort")
+            return asked.node
+        active = await self._cancel_waiting(asked, ABORTED)
         if active is None:
-            return False
-        await self._gateway.cancel(tx, active.uuid, reason)
-        return True
+            return await self._move(asked)
+        return await self._note_abort(asked, active)
 
-    async def _validate(self, tx: Transaction, node: Node, *kinds: str) -> Any:
-        """Ask the interfaces whether the node's settings are complete. Raises InvalidValue."""
-        task = await self._tasks.open_in(tx, node)
-        for kind in kinds:
-            getattr(task.driver, kind).validate(task)
-        return task
+    async def _note_abort(self, asked: _Asked, active: Operation) -> Node:
+        """A step that is not abortable goes on to its end; until then the node says what comes after it."""
+        node = asked.node
+        item = active.plan[active.position] if active.position < len(active.plan) else None
+        step = item.args.get("hardware_step") if item else None
+        field = _STEP_FIELDS.get(node.provision_state)
+        if field is None or step is None or step.get("abortable"):
+            return node
+        return await update_node(
+            asked.tx, node.uuid, **{field: {**getattr(node, field), "abort_after": True}}
+        )
 
-    async def _move(
-        self, tx: Transaction, caller: Caller, node: Node, event: Event, *, target: _S | None = None
-    ) -> Node:
+    async def _cancel_waiting(self, asked: _Asked, reason: str) -> Operation | None:
+        """The operation that was told to stop, if one waits in the middle of its work."""
+        if KINDS[asked.node.provision_state] not in (StateKind.WAITING, StateKind.HOLD):
+            return None
+        active = await find_active(asked.tx, asked.node.uuid)
+        if active is not None:
+            await self._gateway.cancel(asked.tx, active.uuid, reason)
+        return active
+
+    async def _move(self, asked: _Asked, *, target: _S | None = None) -> Node:
         """Change the state, and write it into the node's history."""
-        state = next_state(node.provision_state, event)
+        tx, node, caller = asked.tx, asked.node, asked.caller
+        state = next_state(node.provision_state, asked.event)
         heading = None if KINDS[state] is StateKind.STABLE else target or TARGETS.get(state)
         moved = await update_node(
             tx,
@@ -265,21 +260,15 @@ class ProvisionService:
         )
         return moved
 
-    async def _enqueue(
-        self, tx: Transaction, caller: Caller, node: Node, kind: str, args: dict[str, Any] | None = None
-    ) -> None:
+    async def _enqueue(self, asked: _Asked, kind: str, args: dict[str, Any] | None = None) -> None:
         await self._gateway.enqueue(
-            tx,
+            asked.tx,
             NewOperation(
-                node_uuid=node.uuid,
+                node_uuid=asked.node.uuid,
                 kind=kind,
                 args=args or {},
-                conductor_group=node.conductor_group,
-                requested_by=caller.label,
-                request_id=caller.request_id,
+                conductor_group=asked.node.conductor_group,
+                requested_by=asked.caller.label,
+                request_id=asked.caller.request_id,
             ),
         )
-
-
-def _in_maintenance(node: Node, verb: Verb) -> InvalidValue:
-    return InvalidValue(f"Node '{label(node)}' is in maintenance: {verb} is refused.")

@@ -14,7 +14,7 @@ from bessemer.kernel.error import DeviceError
 from bessemer.kernel.ident import new_token
 from bessemer.workflow import agent_command
 from bessemer.workflow.collaborators import NodeContext, NodeStep
-from bessemer.workflow.power import hard_off, patient, reached, request
+from bessemer.workflow.power import hard_off, patient, reached, start
 from bessemer.workflow.task import NodeTask, open_task
 
 #: What is known of a running ramdisk; wiped when it ends.
@@ -31,6 +31,11 @@ AGENT_FACTS = (
 FAREWELL_S = 20.0
 
 Timeout = Callable[[Settings], int]
+
+#: The rows, in order, that restart the ramdisk: for plans that need a reboot in the middle.
+RESTART = ("tear down the agent", "power off after the agent", "prepare the agent's boot", "boot the agent")
+#: Those that start it on a machine that is off.
+START = RESTART[2:]
 
 
 def needs_agent(operation: Operation) -> bool:
@@ -97,6 +102,7 @@ def out_of_agent(purpose: str) -> tuple[NodeStep, ...]:
 
 async def _prepare_boot(context: NodeContext) -> None:
     """A fresh token and boot URL each time: what an earlier ramdisk knew opens nothing any more."""
+    context.data.pop("disks_flushed", None)
     task = await open_task(context)
     facts: dict[str, Any] = dict.fromkeys(AGENT_FACTS)
     await task.remember(
@@ -114,7 +120,10 @@ async def _prepare_boot(context: NodeContext) -> None:
 
 
 async def _switch_on(context: NodeContext) -> None:
-    await request(context, PowerTarget.ON)
+    """A ramdisk that has called back already is not reset again."""
+    task = await open_task(context)
+    if not task.node.driver_internal_info.get("agent_url"):
+        await start(context)
 
 
 async def _agent_is_present(context: NodeContext, timeout_s: int) -> Done | Wait:
@@ -134,26 +143,37 @@ async def _agent_is_present(context: NodeContext, timeout_s: int) -> Done | Wait
 async def _leave_safe(context: NodeContext) -> None:
     """Undo of the ramdisk boot: the machine off, its media and boot override taken back, the token dead."""
     task = await open_task(context)
-    if context.deps.settings.deploy.power_off_after_deploy_failure:
+    stays_on = task.node.disable_power_off
+    if context.deps.settings.deploy.power_off_after_deploy_failure and not stays_on:
         await task.driver.power.request_power(task, PowerTarget.OFF)
     await task.driver.boot.clean_up_ramdisk(task)
     await forget_agent(task)
 
 
 async def _say_farewell(context: NodeContext) -> None:
-    """Flush the disks, then let the ramdisk power off by itself; silence is dealt with by the next row."""
+    """Flush the disks, then let the ramdisk power off by itself; silence is dealt with by the next row.
+
+    Where a step has switched the machine off there is nobody to say farewell to.
+    """
+    if (await open_task(context)).node.power_state is PowerState.OFF:
+        return
     if not context.data.get("disks_flushed"):
         await agent_command.run_at_once(context, "standby.sync", {})
         context.data["disks_flushed"] = True
         await context.save()
     task = await open_task(context)
+    context.data["stays_on"] = task.node.disable_power_off
+    # A ramdisk that goes on running must let nobody in any more. Source: agent API, system.lockdown.
+    last_words = "system.lockdown" if task.node.disable_power_off else "standby.power_off"
     try:
-        await context.deps.agents.execute(task.node, "standby.power_off", {})
+        await context.deps.agents.execute(task.node, last_words, {})
     except DeviceError as error:
         context.data["farewell"] = str(error)
 
 
 async def _has_left(context: NodeContext) -> Done | Wait:
+    if context.data.get("stays_on"):
+        return Done(detail="the machine must not be switched off; its ramdisk is locked down")
     outcome = await reached(context, PowerState.OFF, FAREWELL_S)
     waited_s = seconds_between(context.step_started_at, timestamp(context.clock))
     if isinstance(outcome, Done) or waited_s < FAREWELL_S:

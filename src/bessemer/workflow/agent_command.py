@@ -16,8 +16,18 @@ from bessemer.workflow.collaborators import NodeContext
 from bessemer.workflow.power import poll_s
 from bessemer.workflow.task import open_task
 
+#: The agent's hardware managers are not those whose steps were listed.
+_MISMATCH = "VERSION_MISMATCH"
 #: A running command may be silent for this long (an agent busy with disks answers late).
 SILENCE_S = 300.0
+
+
+#: Parts of ``instance_info`` that agents do not need as facts.
+_NOT_FOR_AGENTS = ("configdrive", "rescue_password", "hashed_rescue_password")
+
+
+class VersionMismatch(CommandFailed):
+    """The steps have to be listed again: the agent's hardware managers have changed since."""
 
 
 def machine_facts(task: Task) -> dict[str, Any]:
@@ -27,7 +37,7 @@ def machine_facts(task: Task) -> dict[str, Any]:
             "uuid": task.node.uuid,
             "properties": task.node.properties,
             "instance_info": {
-                key: value for key, value in task.node.instance_info.items() if key != "configdrive"
+                key: value for key, value in task.node.instance_info.items() if key not in _NOT_FOR_AGENTS
             },
             "driver_internal_info": {
                 key: value
@@ -73,6 +83,8 @@ async def is_done(context: NodeContext) -> Done | Wait:
         await _report(context, result)
         pause_s = poll_s(context, context.deps.settings.agent.poll_interval)
         return Wait("agent", timeout_s=None, poll_s=pause_s, reason="the agent's command is running")
+    if result.status.endswith(_MISMATCH):
+        raise VersionMismatch(_failure(result))
     if result.status != "SUCCEEDED":
         raise CommandFailed(_failure(result))
     await context.report(100.0, "done")
@@ -109,4 +121,13 @@ def _forget(context: NodeContext) -> None:
         context.data.pop(key, None)
 
 
-__all__ = ["SILENCE_S", "DeviceError", "is_done", "machine_facts", "run_at_once", "start", "was_started"]
+__all__ = [
+    "SILENCE_S",
+    "DeviceError",
+    "VersionMismatch",
+    "is_done",
+    "machine_facts",
+    "run_at_once",
+    "start",
+    "was_started",
+]

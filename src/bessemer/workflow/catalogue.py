@@ -5,12 +5,18 @@ from functools import partial
 from bessemer.config.settings import Settings
 from bessemer.engine.gateway import Gateway
 from bessemer.engine.workflow import Workflow
+from bessemer.workflow.adopt import adopt
+from bessemer.workflow.child_step import child_step
 from bessemer.workflow.clean import clean
 from bessemer.workflow.collaborators import Collaborators
+from bessemer.workflow.console import console
 from bessemer.workflow.deploy import deploy
+from bessemer.workflow.firmware_mode import boot_mode, secure_boot
 from bessemer.workflow.inspect import inspect
-from bessemer.workflow.power import power
+from bessemer.workflow.power_change import power
 from bessemer.workflow.projection import Projection
+from bessemer.workflow.rescue import rescue, unrescue
+from bessemer.workflow.service import service, service_abort
 from bessemer.workflow.tear_down import cleaned_next, tear_down
 from bessemer.workflow.verify import verify
 
@@ -21,8 +27,17 @@ def workflows(settings: Settings, host: str, gateway: Gateway) -> tuple[Workflow
     return (
         verify(projection),
         inspect(projection),
-        clean(projection),
-        deploy(projection),
+        adopt(projection),
+        clean(projection, gateway),
+        deploy(projection, gateway),
         tear_down(projection, cleaned_next(settings, gateway)),
-        power(projection),
+        rescue(projection),
+        unrescue(projection),
+        service(projection, gateway),
+        service_abort(projection),
+        power(projection, gateway),
+        child_step(projection, gateway),
+        boot_mode(projection),
+        secure_boot(projection),
+        console(projection),
     )

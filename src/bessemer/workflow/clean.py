@@ -1,7 +1,7 @@
 """Clean: nothing of the former user is left, and the machine is as its operator wants it.
 
 Automated cleaning runs what drivers and agent announce, by priority; manual cleaning runs what the operator
-named.
+named (``clean_steps`` in the arguments; ``disable_ramdisk``: without booting the agent).
 """
 
 from collections.abc import Callable
@@ -12,15 +12,18 @@ from bessemer.domain.node import Node
 from bessemer.domain.operation import Operation
 from bessemer.domain.provision import Event, ProvisionState
 from bessemer.domain.step import StepKind, in_order
+from bessemer.engine.gateway import Gateway
 from bessemer.engine.workflow import Done, OnInterrupt, Workflow
 from bessemer.workflow import hardware_step
 from bessemer.workflow.agent_boot import into_agent, out_of_agent
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
+from bessemer.workflow.reading import read_settings
+from bessemer.workflow.step_choice import ChosenStep, chosen, clean_priorities, overridden
 from bessemer.workflow.task import open_task
 
-CLEAN_STEP = "clean step"
 STATES = frozenset({ProvisionState.CLEANING, ProvisionState.CLEAN_WAIT, ProvisionState.CLEAN_HOLD})
+CHOOSE = "choose clean steps"
 
 
 async def check_settings(context: NodeContext) -> None:
@@ -38,17 +41,14 @@ async def check_settings(context: NodeContext) -> None:
 async def choose_steps(context: NodeContext) -> Done:
     """What will be done, put into the plan where everybody can see it."""
     offered = await hardware_step.collect(context, StepKind.CLEAN)
-    if context.operation.args.get("automated"):
-        deploy = context.deps.settings.deploy
-        priorities = {
-            "erase_devices": deploy.erase_devices_priority,
-            "erase_devices_metadata": deploy.erase_devices_metadata_priority,
-        }
-        steps = in_order(StepKind.CLEAN, hardware_step.overridden(offered, priorities))
+    args = context.operation.args
+    if args.get("automated"):
+        priorities = clean_priorities(context.deps.settings)
+        steps = [ChosenStep(step) for step in in_order(StepKind.CLEAN, overridden(offered, priorities))]
     else:
-        steps = hardware_step.chosen(offered, context.operation.args.get("clean_steps") or ())
-    names = ", ".join(f"{step.interface}.{step.step}" for step in steps) or "nothing"
-    return Done(detail=f"will run: {names}", insert=hardware_step.planned(CLEAN_STEP, steps))
+        has_ramdisk = not args.get("disable_ramdisk", False)
+        steps = chosen(offered, args.get("clean_steps") or (), has_ramdisk=has_ramdisk)
+    return hardware_step.will_run(context, StepKind.CLEAN, steps)
 
 
 def _timeout(settings: Settings) -> int:
@@ -74,16 +74,17 @@ def _broken(node: Node, operation: Operation) -> dict[str, Any]:
     }
 
 
-def clean(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
+def clean(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[Collaborators]:
     return Workflow(
         "clean",
         steps=(
             NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
+            read_settings(),
             *into_agent("cleaning", _timeout),
-            NodeStep("choose clean steps", choose_steps, OnInterrupt.IDEMPOTENT),
+            NodeStep(CHOOSE, choose_steps, OnInterrupt.IDEMPOTENT),
             *out_of_agent("cleaning"),
         ),
-        extra=(hardware_step.carry_out(CLEAN_STEP, StepKind.CLEAN),),
+        extra=hardware_step.step_rows(StepKind.CLEAN, _timeout, gateway, refresh=CHOOSE),
         on_change=projection(
             history="cleaning",
             step_field="clean_step",

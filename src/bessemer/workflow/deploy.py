@@ -1,17 +1,15 @@
 """Deploy: an operating system on the machine's disk, a config drive beside it, the machine booted into it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
-
-import msgspec
 
 from bessemer.config.settings import Settings
 from bessemer.domain.node import Node
-from bessemer.domain.operation import Operation
-from bessemer.domain.power import PowerState, PowerTarget
 from bessemer.domain.provision import ProvisionState
-from bessemer.domain.step import HardwareStep, StepKind
-from bessemer.engine.workflow import Done, OnInterrupt, Wait, Workflow
+from bessemer.domain.step import StepKind
+from bessemer.engine.gateway import Gateway
+from bessemer.engine.workflow import Done, OnInterrupt, Workflow
 from bessemer.image.config_drive import make_config_drive
 from bessemer.image.info import image_info
 from bessemer.image.probe import ImageFacts, probe
@@ -19,11 +17,12 @@ from bessemer.image.source import ImageSource, image_source
 from bessemer.workflow import agent_command, hardware_step
 from bessemer.workflow.agent_boot import into_agent, needs_agent, out_of_agent, patient_command
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
-from bessemer.workflow.power import patient, reached, request
+from bessemer.workflow.deploy_step import by_agent, choose_ahead, choose_steps, is_enabled, steps_from
+from bessemer.workflow.instance_boot import boot_from_disk, boot_instance, switch_to_tenant_network
 from bessemer.workflow.projection import Projection
+from bessemer.workflow.reading import read_settings
 from bessemer.workflow.task import open_task
 
-DEPLOY_STEP = "deploy step"
 STATES = frozenset({ProvisionState.DEPLOYING, ProvisionState.DEPLOY_WAIT, ProvisionState.DEPLOY_HOLD})
 WRITE_IMAGE = {"interface": "deploy", "step": "write_image", "priority": 80}
 
@@ -34,42 +33,14 @@ async def check_settings(context: NodeContext) -> Done:
     driver = task.driver
     for interface in (driver.power, driver.management, driver.network, driver.deploy, driver.storage):
         interface.validate(task)
-    context.data["needs_agent"] = driver.deploy.needs_agent
+    await choose_ahead(context, task)
     await task.save(last_error=None)
-    if not driver.deploy.needs_agent:
-        return Done(detail=f"deploy interface '{driver.deploy.name}' needs no agent")
+    if not context.data["needs_agent"]:
+        return Done(detail=f"deploy interface '{driver.deploy.name}': no ramdisk is booted")
     driver.boot.validate(task)
     context.deps.artefacts.validate(task.node)
     source, facts = await _look_at_image(context, task.node)
     return Done(detail=f"{source}: {_size(facts)}")
-
-
-async def choose_steps(context: NodeContext) -> None:
-    """What the agent, the drivers and the user want done besides writing the image."""
-    offered = await hardware_step.collect(context, StepKind.DEPLOY)
-    wished = hardware_step.chosen(offered, context.operation.args.get("deploy_steps") or ())
-    by_key = {step.key: step for step in offered} | {step.key: step for step in wished}
-    core = set((await open_task(context)).driver.deploy.core_steps)
-    extra = [msgspec.to_builtins(s) for s in by_key.values() if s.priority > 0 and s.step not in core]
-    context.data["extra_steps"] = extra
-
-
-def steps_between(high: int, low: int) -> NodeStep:
-    """A row that puts the extra steps of priority ``high`` down to ``low`` here, in order."""
-
-    async def run(context: NodeContext) -> Done:
-        every = [msgspec.convert(step, HardwareStep) for step in context.data.get("extra_steps", [])]
-        steps = [
-            s
-            for s in sorted(every, key=lambda s: (-s.priority, s.interface, s.step))
-            if high >= s.priority >= low
-        ]
-        return Done(insert=hardware_step.planned(DEPLOY_STEP, steps))
-
-    def is_any(operation: Operation) -> bool:
-        return any(high >= step["priority"] >= low for step in operation.data.get("extra_steps", []))
-
-    return NodeStep(f"deploy steps {high} to {low}", run, OnInterrupt.IDEMPOTENT, when=is_any)
 
 
 async def write_image(context: NodeContext) -> None:
@@ -111,60 +82,46 @@ async def make_bootable(context: NodeContext) -> None:
     await agent_command.start(context, "image.install_bootloader", params)
 
 
-async def boot_from_disk(context: NodeContext) -> None:
-    task = await open_task(context)
-    await task.driver.boot.prepare_instance(task)
-
-
-async def switch_to_tenant_network(context: NodeContext) -> None:
-    task = await open_task(context)
-    await task.driver.network.configure_tenant_networks(task)
-
-
-async def leave_tenant_network(context: NodeContext) -> None:
-    task = await open_task(context)
-    await task.driver.network.unconfigure_tenant_networks(task)
-
-
-async def boot_instance(context: NodeContext) -> None:
-    await request(context, PowerTarget.ON)
-
-
-async def is_running(context: NodeContext) -> Done | Wait:
-    timeout_s = context.deps.settings.conductor.power_state_change_timeout
-    return await reached(context, PowerState.ON, timeout_s)
-
-
 def _timeout(settings: Settings) -> int:
     return settings.conductor.deploy_callback_timeout
 
 
-def deploy(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
+def _unless_disabled(rows: Iterable[NodeStep], core_step: str) -> tuple[NodeStep, ...]:
+    return tuple(replace(row, when=by_agent(core_step)) for row in rows)
+
+
+def deploy(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[Collaborators]:
     return Workflow(
         "deploy",
         steps=(
             NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
+            read_settings(),
+            steps_from(101),
             *into_agent("provisioning", _timeout),
             NodeStep("choose deploy steps", choose_steps, OnInterrupt.IDEMPOTENT, when=needs_agent),
-            steps_between(99, 81),
+            steps_from(80),
             NodeStep(
                 "write image",
                 write_image,
-                **patient_command("write image", when=needs_agent, undone_by="the machine's next cleaning"),
+                **patient_command(
+                    "write image", when=by_agent("write_image"), undone_by="the machine's next cleaning"
+                ),
             ),
-            steps_between(79, 61),
-            NodeStep("make bootable", make_bootable, **patient_command("make bootable", when=needs_agent)),
-            steps_between(59, 41),
-            *out_of_agent("provisioning"),
-            NodeStep("boot from disk", boot_from_disk, OnInterrupt.IDEMPOTENT, when=needs_agent),
+            steps_from(60, 80),
             NodeStep(
-                "switch to tenant network",
-                switch_to_tenant_network,
-                OnInterrupt.IDEMPOTENT,
-                undo=leave_tenant_network,
+                "make bootable",
+                make_bootable,
+                **patient_command("make bootable", when=by_agent("prepare_instance_boot")),
             ),
-            NodeStep("boot the instance", boot_instance, OnInterrupt.IDEMPOTENT, until=patient(is_running)),
+            steps_from(40, 60),
+            *_unless_disabled(out_of_agent("provisioning"), "tear_down_agent"),
+            boot_from_disk(by_agent("prepare_instance_boot")),
+            steps_from(30, 40),
+            switch_to_tenant_network(is_enabled("switch_to_tenant_network")),
+            steps_from(20, 30),
+            boot_instance(is_enabled("boot_instance")),
+            steps_from(1, 20),
         ),
-        extra=(hardware_step.carry_out(DEPLOY_STEP, StepKind.DEPLOY),),
+        extra=hardware_step.step_rows(StepKind.DEPLOY, _timeout, gateway),
         on_change=projection(history="deploying", states=STATES, step_field="deploy_step"),
     )

@@ -1,17 +1,15 @@
-"""Power: bringing a machine to a state and seeing that it is there; as steps, and as a workflow."""
+"""Power: bringing a machine to a state and seeing that it is there, as steps of other work."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bessemer.domain.node import Node
-from bessemer.domain.operation import Operation
+from bessemer.domain.node import label
 from bessemer.domain.power import PowerState, PowerTarget
-from bessemer.engine.workflow import Done, OnInterrupt, Wait, Workflow
+from bessemer.engine.workflow import Done, OnInterrupt, Wait
 from bessemer.kernel.clock import seconds_between, timestamp
-from bessemer.kernel.error import BessemerError
-from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
-from bessemer.workflow.projection import Projection
-from bessemer.workflow.task import open_task
+from bessemer.kernel.error import BessemerError, Forbidden
+from bessemer.workflow.collaborators import NodeContext, NodeStep
+from bessemer.workflow.task import NodeTask, open_task
 
 #: First look, and the longest pause between looks, while something is expected to happen.
 SOON_S = 0.2
@@ -48,8 +46,23 @@ def poll_s(context: NodeContext, most_s: float = POLL_S) -> float:
 
 
 async def request(context: NodeContext, target: PowerTarget) -> None:
-    """Ask for ``target`` and show on the node where it is heading."""
+    """Ask for ``target`` and show on the node where it is heading.
+
+    Raises:
+        Forbidden: The machine must not be switched off (``disable_power_off``).
+    """
+    await _ask(await open_task(context), target)
+
+
+async def start(context: NodeContext) -> None:
+    """Make the machine boot: switch it on, or reset one that must not be switched off."""
     task = await open_task(context)
+    await _ask(task, PowerTarget.REBOOT if task.node.disable_power_off else PowerTarget.ON)
+
+
+async def _ask(task: NodeTask, target: PowerTarget) -> None:
+    if target.result is PowerState.OFF and task.node.disable_power_off:
+        raise Forbidden(f"Node '{label(task.node)}' must not be switched off (disable_power_off).")
     if task.node.target_power_state != target.result:
         await task.save(target_power_state=target.result)
     await task.driver.power.request_power(task, target)
@@ -67,12 +80,20 @@ async def reached(context: NodeContext, state: PowerState, timeout_s: float) -> 
 
 
 def hard_off(name: str = "power off", **options: Any) -> NodeStep:
-    """A step that switches the machine off, whatever it is doing. Idempotent."""
+    """A step that switches the machine off, whatever it is doing. Idempotent.
+
+    One that must not be switched off is left as it is: whoever boots it next resets it (see ``start``).
+    """
 
     async def run(context: NodeContext) -> None:
-        await request(context, PowerTarget.OFF)
+        task = await open_task(context)
+        context.data["stays_on"] = task.node.disable_power_off
+        if not task.node.disable_power_off:
+            await _ask(task, PowerTarget.OFF)
 
     async def until(context: NodeContext) -> Done | Wait:
+        if context.data.get("stays_on"):
+            return Done(detail="the machine must not be switched off")
         timeout_s = context.deps.settings.conductor.power_state_change_timeout
         return await reached(context, PowerState.OFF, timeout_s)
 
@@ -82,77 +103,8 @@ def hard_off(name: str = "power off", **options: Any) -> NodeStep:
 def switch_on(name: str = "power on", **options: Any) -> NodeStep:
     """A step that switches the machine on and waits until its BMC reports so. Idempotent."""
 
-    async def run(context: NodeContext) -> None:
-        await request(context, PowerTarget.ON)
-
     async def until(context: NodeContext) -> Done | Wait:
         timeout_s = context.deps.settings.conductor.power_state_change_timeout
         return await reached(context, PowerState.ON, timeout_s)
 
-    return NodeStep(name, run, OnInterrupt.IDEMPOTENT, until=patient(until), **options)
-
-
-# --------------------------------------------------------------------------- the workflow "power"
-
-
-def _target(operation: Operation) -> PowerTarget:
-    return PowerTarget(operation.args["target"])
-
-
-def _goes_off(operation: Operation) -> bool:
-    return _target(operation) is not PowerTarget.ON
-
-
-def _ends_on(operation: Operation) -> bool:
-    return _target(operation).result is PowerState.ON
-
-
-def _timeout_s(context: NodeContext) -> float:
-    asked = context.operation.args.get("timeout")
-    if asked is not None:
-        return float(asked)
-    settings = context.deps.settings.conductor
-    is_soft = _target(context.operation).is_soft
-    return settings.soft_power_off_timeout if is_soft else settings.power_state_change_timeout
-
-
-async def _switch_off(context: NodeContext) -> None:
-    is_soft = _target(context.operation).is_soft
-    await request(context, PowerTarget.SOFT_OFF if is_soft else PowerTarget.OFF)
-
-
-async def _is_off(context: NodeContext) -> Done | Wait:
-    return await reached(context, PowerState.OFF, _timeout_s(context))
-
-
-async def _switch_on(context: NodeContext) -> None:
-    await request(context, PowerTarget.ON)
-
-
-async def _is_on(context: NodeContext) -> Done | Wait:
-    return await reached(context, PowerState.ON, _timeout_s(context))
-
-
-def _settled(node: Node, operation: Operation) -> dict[str, Any]:
-    """The ramdisk, if one was running, is gone after a power change: forget it."""
-    facts = {key: value for key, value in node.driver_internal_info.items() if not key.startswith("agent_")}
-    gone = node.driver_internal_info if _target(operation) is PowerTarget.ON else facts
-    return {"target_power_state": None, "driver_internal_info": gone}
-
-
-def power(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
-    """Bring the machine to the target in ``args``; a reboot is off, then on, so that it can be resumed."""
-    return Workflow(
-        "power",
-        steps=(
-            NodeStep(
-                "power off", _switch_off, OnInterrupt.IDEMPOTENT, until=patient(_is_off), when=_goes_off
-            ),
-            NodeStep("power on", _switch_on, OnInterrupt.IDEMPOTENT, until=patient(_is_on), when=_ends_on),
-        ),
-        on_change=projection(
-            history="power",
-            on_success=_settled,
-            on_failure=lambda node, operation: {"target_power_state": None},
-        ),
-    )
+    return NodeStep(name, start, OnInterrupt.IDEMPOTENT, until=patient(until), **options)

@@ -24,8 +24,12 @@ from bessemer.engine.workflow import Change
 from bessemer.store.database import Transaction
 from bessemer.store.event import Severity, add_event
 from bessemer.store.node import get_node, update_node
+from bessemer.workflow.cancel_reason import ABORTED, REPLACED
+from bessemer.workflow.undo_note import is_taken_back
 
 Fields = dict[str, Any]
+#: The plan step in which a node is held: it waits for a person, and its state says so.
+HOLD = "hold"
 #: Further node fields to write with a change, given the node as it is and the operation.
 Extra = Callable[[Node, Operation], Mapping[str, Any]]
 Follow = Callable[[Transaction, Node, Operation], Awaitable[None]]
@@ -46,8 +50,10 @@ class Projection:
     ``states`` are the provision states that belong to the work: a node that somebody has meanwhile sent
     elsewhere is not moved back. Empty for work that is no part of provisioning. ``history`` names the kind of
     event in the node's history. ``step_field`` is the node field that shows the current step, if there is
-    one. ``done`` is the event of success and ``heading`` overrides where the node is going. ``on_success``
-    and ``on_failure`` give further fields; ``follow`` runs after success, with the node as written.
+    one. ``done`` is the event of success and ``heading`` overrides where the node is going. ``aborts_to`` is
+    where the node ends when a user aborts the work and everything could be taken back; the fail state
+    otherwise. ``on_success`` and ``on_failure`` give further fields; ``follow`` runs after success and
+    ``at_end`` after any end, with the node as written.
     """
 
     host: str
@@ -57,9 +63,11 @@ class Projection:
     step_field: str | None = None
     done: Callable[[Node, Operation], Event] = lambda *_: Event.DONE
     heading: Callable[[Operation], ProvisionState | None] = lambda _: None
+    aborts_to: ProvisionState | None = None
     on_success: Extra = _no_fields
     on_failure: Extra = _no_fields
     follow: Follow = _no_follow
+    at_end: Follow = _no_follow
 
     async def __call__(self, tx: Transaction, operation: Operation, change: Change) -> None:
         node = await get_node(tx, operation.node_uuid)
@@ -70,12 +78,15 @@ class Projection:
                 moved = self._move(tx, node, operation, Event.RESUME)
                 await update_node(tx, node.uuid, reservation=self.host, **moved, **self._step(operation))
             case Change.WAITING:
-                moved = self._move(tx, node, operation, Event.WAIT)
+                is_held = operation.plan[operation.position].step == HOLD
+                moved = self._move(tx, node, operation, Event.HOLD if is_held else Event.WAIT)
                 await update_node(tx, node.uuid, reservation=None, **moved)
             case Change.SUCCEEDED:
                 await self._succeed(tx, node, operation)
             case Change.FAILED | Change.CANCELLED:
-                await self._fail(tx, node, operation)
+                await self._fail(tx, node, operation, change)
+        if operation.state.is_over:
+            await self.at_end(tx, node, operation)
 
     def _is_ours(self, node: Node) -> bool:
         return not self.states or node.provision_state in self.states
@@ -105,14 +116,24 @@ class Projection:
         await self._record(tx, node, operation, "INFO", f"{operation.kind} succeeded")
         await self.follow(tx, node, operation)
 
-    async def _fail(self, tx: Transaction, node: Node, operation: Operation) -> None:
+    async def _fail(self, tx: Transaction, node: Node, operation: Operation, change: Change) -> None:
         message = failure_text(operation)[: self.message_limit]
         fields = {**self._no_step(), "reservation": None}
-        if self._is_ours(node):
-            fields |= {"last_error": message, **self._move(tx, node, operation, Event.FAIL)}
+        if self._is_ours(node) and operation.cancel_reason != REPLACED:
+            fields |= {"last_error": message, **self._end_badly(tx, node, operation, change)}
             fields |= self.on_failure(node, operation)
         node = await update_node(tx, node.uuid, **fields)
         await self._record(tx, node, operation, "ERROR", message)
+
+    def _end_badly(self, tx: Transaction, node: Node, operation: Operation, change: Change) -> Fields:
+        """The fields of the state after a failure. Held nodes know abortion only."""
+        possible = TRANSITIONS[node.provision_state]
+        is_cancelled = change is Change.CANCELLED or Event.FAIL not in possible
+        event = Event.ABORT if is_cancelled and Event.ABORT in possible else Event.FAIL
+        moved = self._move(tx, node, operation, event)
+        if self.aborts_to and operation.cancel_reason == ABORTED and is_taken_back(operation):
+            return {**moved, "provision_state": self.aborts_to, "target_provision_state": None}
+        return moved
 
     async def _record(
         self, tx: Transaction, node: Node, operation: Operation, severity: Severity, message: str

@@ -19,10 +19,11 @@ from bessemer.workflow.task import open_task
 
 
 async def disconnect(context: NodeContext) -> None:
-    """No tenant network, no provisioning network, no volumes."""
+    """No tenant network, none of ours from deployment, rescue or servicing, no volumes."""
     task = await open_task(context)
     await task.driver.network.unconfigure_tenant_networks(task)
-    await task.driver.network.remove_network(task, "provisioning")
+    for purpose in ("provisioning", "rescuing", "servicing"):
+        await task.driver.network.remove_network(task, purpose)
     await task.driver.storage.detach_volumes(task)
 
 
@@ -30,11 +31,13 @@ async def clean_up_boot(context: NodeContext) -> None:
     task = await open_task(context)
     await task.driver.boot.clean_up_ramdisk(task)
     await task.driver.boot.clean_up_instance(task)
+    await task.driver.rescue.clean_up(task)
 
 
 def without_instance(node: Node, operation: Operation) -> dict[str, Any]:
     """The node's fields once its instance is gone."""
-    facts = {key: value for key, value in node.driver_internal_info.items() if key not in AGENT_FACTS}
+    gone = (*AGENT_FACTS, "automatic_lessee")
+    facts = {key: value for key, value in node.driver_internal_info.items() if key not in gone}
     return {
         "instance_uuid": None,
         "instance_name": None,

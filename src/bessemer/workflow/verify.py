@@ -4,10 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from bessemer.domain.provision import ProvisionState
-from bessemer.engine.workflow import OnInterrupt, Workflow
+from bessemer.domain.step import StepKind, in_order
+from bessemer.engine.workflow import Done, OnInterrupt, Workflow
 from bessemer.kernel.error import Unsupported
+from bessemer.workflow import hardware_step
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
+from bessemer.workflow.reading import read_settings
+from bessemer.workflow.step_choice import ChosenStep, overridden, read_priorities
 from bessemer.workflow.task import open_task
 
 T = TypeVar("T")
@@ -51,6 +55,14 @@ async def _or_none(question: Awaitable[T]) -> T | None:
         return None
 
 
+async def choose_steps(context: NodeContext) -> Done:
+    """What drivers want looked at before the machine counts as manageable."""
+    offered = await hardware_step.collect(context, StepKind.VERIFY)
+    priorities = read_priorities(context.deps.settings.conductor.verify_step_priority_override)
+    steps = [ChosenStep(step) for step in in_order(StepKind.VERIFY, overridden(offered, priorities))]
+    return hardware_step.will_run(context, StepKind.VERIFY, steps)
+
+
 def verify(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
     return Workflow(
         "verify",
@@ -58,6 +70,9 @@ def verify(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
             NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
             NodeStep("read power state", read_power_state, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
             NodeStep("read identity", read_identity, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
+            read_settings(),
+            NodeStep("choose verify steps", choose_steps, OnInterrupt.IDEMPOTENT),
         ),
+        extra=(hardware_step.carry_out_here(StepKind.VERIFY),),
         on_change=projection(history="verifying", states=frozenset({ProvisionState.VERIFYING})),
     )

@@ -5,16 +5,19 @@ from typing import Any
 
 import pytest
 
-from bessemer.domain.operation import OperationState
+from bessemer.domain.operation import OperationState, PlanItem
 from bessemer.domain.provision import VERBS, ProvisionState, Verb
+from bessemer.domain.runbook import Runbook
+from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Database
 from bessemer.store.operation import change_operation
+from bessemer.store.runbook import create_runbook
+from bessemer.store.trait import set_traits
 from fakes.api_client import Reply
 from fakes.api_world import World, make_world, quick_settings
 from fakes.clock import FakeClock
 
 S = ProvisionState
-LATER = {Verb.ADOPT, Verb.RESCUE, Verb.UNRESCUE, Verb.UNHOLD, Verb.SERVICE}
 CLEAN_STEPS = [{"interface": "deploy", "step": "erase_devices"}]
 
 
@@ -49,6 +52,7 @@ class Case:
 
 
 CLEAN = {"clean_steps": CLEAN_STEPS}
+SERVICE = {"service_steps": CLEAN_STEPS}
 BARE_CLEAN = {**CLEAN, "disable_ramdisk": True}
 
 
@@ -68,6 +72,12 @@ BARE_CLEAN = {**CLEAN, "disable_ramdisk": True}
         Case(S.ACTIVE, "rebuild", S.DEPLOYING, S.ACTIVE, "deploy", {"rebuild": True}),
         Case(S.ACTIVE, "deleted", S.DELETING, S.AVAILABLE, "tear down"),
         Case(S.ERROR, "undeploy", S.DELETING, S.AVAILABLE, "tear down"),
+        Case(S.MANAGEABLE, "adopt", S.ADOPTING, S.ACTIVE, "adopt"),
+        Case(S.ADOPT_FAILED, "adopt", S.ADOPTING, S.ACTIVE, "adopt"),
+        Case(S.ACTIVE, "rescue", S.RESCUING, S.RESCUE, "rescue", {}, {"rescue_password": "x"}),
+        Case(S.RESCUE, "unrescue", S.UNRESCUING, S.ACTIVE, "unrescue"),
+        Case(S.ACTIVE, "service", S.SERVICING, S.ACTIVE, "service", SERVICE, SERVICE),
+        Case(S.SERVICE_FAILED, "service", S.SERVICING, S.ACTIVE, "service", SERVICE, SERVICE),
     ],
     ids=lambda case: f"{case.target} in {case.state}",
 )  # fmt: skip
@@ -130,9 +140,8 @@ async def test_every_verb_is_possible_exactly_where_the_machine_says(world: Worl
         node = await node_in(world, state, name=f"n-{verb}".replace(" ", "-"))
         reply = await ask(world, node, verb, **more.get(verb, {}))
         is_possible = state in VERBS[verb].states
-        if verb in LATER or not is_possible:
+        if not is_possible:
             assert reply.status == 400, (state, verb, reply.body)
-            assert ("not supported by this release" in reply.message) == is_possible
             assert (await world.node(node["uuid"])).provision_state is state
             assert await kinds(world, node) == []
         else:
@@ -222,7 +231,9 @@ async def test_forms_of_the_config_drive_have_their_versions(
 
 
 @pytest.mark.parametrize("verb", ["adopt", "rescue", "unrescue", "unhold", "service"])
-async def test_verbs_of_later_releases_are_refused_after_the_version(world: World, verb: str) -> None:
+async def test_a_verb_newer_than_the_client_is_refused_before_the_state_is_looked_at(
+    world: World, verb: str
+) -> None:
     node = await node_in(world, S.ACTIVE)
     assert (await ask(world, node, verb, version="1.16")).status == 406
 
@@ -326,3 +337,82 @@ async def test_the_location_names_the_node_as_the_client_did(world: World) -> No
     await node_in(world, S.ENROLL, name="called-so")
     reply = await world.client.put("/v1/nodes/called-so/states/provision", {"target": "manage"})
     assert reply.headers["location"] == "http://api.test/v1/nodes/called-so/states"
+
+
+async def test_nothing_but_a_hash_of_a_rescue_password_is_kept_and_nobody_sees_it(world: World) -> None:
+    node = await node_in(world, S.ACTIVE)
+    assert (await ask(world, node, "rescue", rescue_password="very secret")).status == 202
+    info = (await world.node(node["uuid"])).instance_info
+    assert set(info) == {"hashed_rescue_password"}
+    assert info["hashed_rescue_password"].startswith("$5$")
+    (operation,) = await world.operations(node["uuid"])
+    assert operation.args == {}
+    assert (
+        info["hashed_rescue_password"].encode()
+        not in (await world.client.get(f"/v1/nodes/{node['uuid']}")).body
+    )
+
+
+async def test_releasing_a_held_node_only_moves_it(world: World) -> None:
+    node = await node_in(world, S.CLEAN_HOLD)
+    assert (await ask(world, node, "unhold")).status == 202
+    assert (await world.node(node["uuid"])).provision_state is S.CLEAN_WAIT
+    assert await kinds(world, node) == []
+
+
+async def test_aborting_a_failed_servicing_starts_the_way_back_to_the_instance(world: World) -> None:
+    node = await node_in(world, S.SERVICE_FAILED)
+    assert (await ask(world, node, "abort")).status == 202
+    assert await kinds(world, node) == ["service abort"]
+
+
+async def test_steps_that_need_the_ramdisk_are_refused_without_it(world: World) -> None:
+    node = await node_in(world, S.MANAGEABLE)
+    steps = [{"interface": "raid", "step": "delete_configuration"}]
+    reply = await ask(world, node, "clean", clean_steps=steps, disable_ramdisk=True)
+    assert (reply.status, "needs the ramdisk" in reply.message) == (400, True)
+
+
+async def test_a_runbook_stands_for_its_steps_on_nodes_that_share_a_trait(world: World) -> None:
+    node = await node_in(world, S.MANAGEABLE)
+    step = {"interface": "deploy", "step": "erase_devices", "args": {}}
+    async with world.database.write() as tx:
+        runbook = Runbook(
+            uuid=new_uuid(), name="CUSTOM_WIPE", created_at=tx.now(), steps=({**step, "order": 1},)
+        )
+        await create_runbook(tx, runbook)
+    assert (await ask(world, node, "clean", runbook="nobody")).status == 404
+    assert (await ask(world, node, "clean", runbook="CUSTOM_WIPE")).status == 400
+    async with world.database.write() as tx:
+        await set_traits(tx, node["uuid"], ["CUSTOM_WIPE"])
+    reply = await ask(world, node, "clean", runbook="CUSTOM_WIPE", clean_steps=CLEAN_STEPS)
+    assert reply.status == 400
+    assert (await ask(world, node, "clean", runbook="CUSTOM_WIPE")).status == 202
+    (operation,) = await world.operations(node["uuid"])
+    assert operation.args == {"automated": False, "clean_steps": [step]}
+
+
+async def test_the_project_of_an_instance_leases_its_node(world: World) -> None:
+    node = await node_in(world, S.AVAILABLE, instance_info={"project_id": "p1"})
+    assert (await ask(world, node, "active")).status == 202
+    found = await world.node(node["uuid"])
+    assert (found.lessee, found.driver_internal_info["automatic_lessee"]) == ("p1", True)
+
+
+async def test_a_node_without_the_traits_that_an_instance_wants_is_not_deployed(world: World) -> None:
+    node = await node_in(world, S.AVAILABLE, instance_info={"traits": ["CUSTOM_FAST"]})
+    reply = await ask(world, node, "active")
+    assert (reply.status, "CUSTOM_FAST" in reply.message) == (400, True)
+
+
+async def test_a_step_that_is_not_abortable_is_marked_to_be_the_last(world: World) -> None:
+    node = await node_in(world, S.MANAGEABLE)
+    await ask(world, node, "clean", clean_steps=CLEAN_STEPS)
+    uuid = await waiting(world, node, "clean")
+    step = {"interface": "deploy", "step": "erase_devices", "abortable": False}
+    async with world.database.write() as tx:
+        item = PlanItem("clean step, not to be aborted", {"hardware_step": step})
+        await change_operation(tx, uuid, 0, plan=(item,))
+    await world.put_node(node["uuid"], provision_state=S.CLEAN_WAIT, clean_step=step)
+    assert (await ask(world, node, "abort")).status == 202
+    assert (await world.node(node["uuid"])).clean_step == {**step, "abort_after": True}

@@ -9,6 +9,7 @@ RESCUE_KEY = "fake_rescue"
 
 class FakeRescue(BareInterface):
     name = "fake"
+    needs_agent = False
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
