@@ -64,6 +64,23 @@ def check_member(group: Portgroup, values: Mapping[str, Any], others: Iterable[P
         raise Conflict(f"Port group {group.uuid} is on physical network {others_are_on}, not {network}.")
 
 
+def check_standing(group: Portgroup, port: Port) -> None:
+    """Whether ``port``, as it will be, may boot or carry a network of its own as a member of ``group``.
+
+    Raises:
+        Conflict: It is pxe_enabled or in use, and the group does not support that.
+
+    Source: v1 contract, states: blocked_operations.port_update.
+    """
+    if group.standalone_ports_supported:
+        return
+    if port.pxe_enabled or port.internal_info.get(TENANT_VIF):
+        raise Conflict(
+            f"Port group {group.uuid} does not support standalone ports: "
+            f"its member {port.uuid} can be neither pxe_enabled nor in use."
+        )
+
+
 def check_update(node: Node, group: Portgroup, changes: Mapping[str, Any], members: Iterable[Port]) -> None:
     """Whether these fields of the group, which is on ``node`` now, may change.
 

@@ -7,6 +7,7 @@ import msgspec
 
 from bessemer.domain.node import Node
 from bessemer.domain.port import Port
+from bessemer.domain.portgroup import Portgroup, check_member, check_standing
 from bessemer.kernel.error import Conflict, InvalidValue, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.caller import Caller
@@ -14,7 +15,13 @@ from bessemer.service.lock import refuse_locked
 from bessemer.service.management import in_time
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.node_rule import refuse_inspecting
-from bessemer.service.port_rule import check_delete, check_update, check_values
+from bessemer.service.port_rule import (
+    check_delete,
+    check_network_stays,
+    check_update,
+    check_values,
+    has_membership_changed,
+)
 from bessemer.service.task import Tasks
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.node import find_node, get_node
@@ -25,8 +32,10 @@ from bessemer.store.port import (
     delete_port,
     find_port,
     list_port_rows,
+    list_ports_of,
     update_port,
 )
+from bessemer.store.portgroup import find_portgroup
 
 Edit = Callable[[Port], Mapping[str, Any]]
 
@@ -53,18 +62,21 @@ class PortService:
         """Register a port. ``node_ident`` may name its node instead of ``node_uuid``.
 
         Raises:
-            InvalidValue: The node does not exist; values that are never right.
+            InvalidValue: The node or port group does not exist; values that are never right.
+            Conflict: The port group is on another physical network.
             Duplicate: uuid, address or name is taken.
         """
         found = dict(values)
         check_values(found)
-        _refuse_portgroup(found)
         uuid = found.pop("uuid", None) or new_uuid()
         async with self._database.write() as tx:
             node = await _node_of(tx, found)
             if node is None:
                 raise InvalidValue("A port needs its node: node_uuid, or node_ident.")
             found["node_uuid"] = node.uuid
+            group = await _find_group(tx, found)
+            if group is not None:
+                check_member(group, found, await _list_others(tx, group, uuid))
             return await create_port(tx, Port(uuid=uuid, created_at=tx.now(), **found))
 
     async def update(
@@ -75,8 +87,10 @@ class PortService:
         Raises:
             NotFound: No such port.
             NodeLocked: An operation is at work on its node.
-            InvalidValue: Another node that does not exist; values that are never right.
-            Conflict: The node's state does not allow it; somebody else changed the port meanwhile.
+            InvalidValue: Another node or port group that does not exist or does not fit; values that are
+                never right.
+            Conflict: The state of the node or port group does not allow it; somebody else changed the port
+                meanwhile.
         """
         async with self._database.read() as tx:
             port = await _find(tx, ident)
@@ -84,7 +98,6 @@ class PortService:
         if refuse_while_inspecting:
             refuse_inspecting(node)
         changes = dict(edit(port))
-        _refuse_portgroup(changes)
         check_values({**msgspec.structs.asdict(port), **changes})
         async with self._database.read() as tx:
             new_node = await _node_of(tx, changes)
@@ -94,6 +107,8 @@ class PortService:
             changes["node_uuid"] = new_node.uuid
         check_update(node, port, changes)
         after = msgspec.structs.replace(port, **changes)
+        async with self._database.read() as tx:
+            await _check_group(tx, port, after)
         task = await self._tasks.open(node)
         await in_time(task.driver.network.port_changed(task, port, after), "agree to the change of its port")
         return await self._write(port, changes)
@@ -104,6 +119,7 @@ class PortService:
             refuse_locked(node)
             if await _find(tx, port.uuid) != port:
                 raise Conflict(f"Port {port.uuid} was changed by somebody else meanwhile.", hint="Try again.")
+            await _check_group(tx, port, msgspec.structs.replace(port, **changes))
             return await update_port(tx, port.uuid, **changes)
 
     async def delete(self, caller: Caller, ident: str) -> None:
@@ -139,6 +155,28 @@ async def _node_of(tx: Transaction, values: dict[str, Any]) -> Node | None:
     return node
 
 
-def _refuse_portgroup(values: Mapping[str, Any]) -> None:
-    if values.get("portgroup_uuid"):
-        raise InvalidValue(f"The port group {values['portgroup_uuid']} does not exist.")
+async def _find_group(tx: Transaction, values: Mapping[str, Any]) -> Portgroup | None:
+    """The port group that ``values`` name, if they name one. Raises InvalidValue."""
+    wanted = values.get("portgroup_uuid")
+    if not wanted:
+        return None
+    group = await find_portgroup(tx, wanted)
+    if group is None:
+        raise InvalidValue(f"The port group {wanted} does not exist.")
+    return group
+
+
+async def _list_others(tx: Transaction, group: Portgroup, uuid: str) -> list[Port]:
+    """The ports of ``group`` besides the one called ``uuid``."""
+    ports = await list_ports_of(tx, group.node_uuid)
+    return [port for port in ports if port.portgroup_uuid == group.uuid and port.uuid != uuid]
+
+
+async def _check_group(tx: Transaction, before: Port, after: Port) -> None:
+    """Whether the port may be in its port group with what changed. Raises InvalidValue or Conflict."""
+    group = await _find_group(tx, {"portgroup_uuid": after.portgroup_uuid})
+    if group is None or not has_membership_changed(before, after):
+        return
+    check_network_stays(before, after)
+    check_standing(group, after)
+    check_member(group, msgspec.structs.asdict(after), await _list_others(tx, group, after.uuid))

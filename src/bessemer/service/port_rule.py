@@ -16,6 +16,7 @@ from bessemer.kernel.ident import is_mac
 _S = ProvisionState
 
 _CONNECTIVITY = frozenset({"portgroup_uuid", "pxe_enabled", "local_link_connection", "physical_network"})
+_MEMBERSHIP = ("node_uuid", "portgroup_uuid", "pxe_enabled", "physical_network")
 _RECONNECTABLE = frozenset({_S.ENROLL, _S.INSPECTING, _S.INSPECT_WAIT, _S.MANAGEABLE})
 _LINK_KEYS = frozenset({"switch_id", "port_id", "switch_info", "network_type", "hostname"})
 _VTEP_KEYS = frozenset({"port_id", "vtep-logical-switch", "vtep-physical-switch"})
@@ -77,6 +78,21 @@ def check_update(node: Node, port: Port, changes: Mapping[str, Any]) -> None:
         raise Conflict(f"Node '{label(node)}' has an instance: the address of its port can not change.")
     if "node_uuid" in changed and is_in_use(port):
         raise Conflict(f"Port {port.uuid} is in use and can not move to another node.")
+
+
+def has_membership_changed(before: Port, after: Port) -> bool:
+    """Whether something changes that a port group has a say in."""
+    return any(getattr(before, name) != getattr(after, name) for name in _MEMBERSHIP)
+
+
+def check_network_stays(before: Port, after: Port) -> None:
+    """A member follows its port group from one physical network to another. Raises InvalidValue."""
+    is_staying = before.portgroup_uuid is not None and before.portgroup_uuid == after.portgroup_uuid
+    if is_staying and before.physical_network != after.physical_network:
+        raise InvalidValue(
+            f"Port {before.uuid} is in a port group: its physical_network can not change alone.",
+            hint="Change that of the port group, or take the port out of it.",
+        )
 
 
 def check_delete(node: Node, port: Port) -> None:

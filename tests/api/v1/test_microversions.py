@@ -17,12 +17,14 @@ from bessemer.api.v1.table.driver import DRIVER
 from bessemer.api.v1.table.field import Create, Field, Kind, Param, Table
 from bessemer.api.v1.table.node import NODE
 from bessemer.api.v1.table.port import PORT
+from bessemer.api.v1.table.portgroup import PORTGROUP
+from bessemer.api.v1.table.runbook import RUNBOOK
 from bessemer.api.v1.version import MAX, MIN
 from fakes.api_world import HOST, World
 
-TABLES = [NODE, PORT, CHASSIS, DRIVER, CONDUCTOR, DEPLOY_TEMPLATE]
+TABLES = [NODE, PORT, PORTGROUP, CHASSIS, DRIVER, CONDUCTOR, DEPLOY_TEMPLATE, RUNBOOK]
 #: The version each table came with, where it was not always there.
-FIRST = {CONDUCTOR: 49, DEPLOY_TEMPLATE: 55}
+FIRST = {PORTGROUP: 23, CONDUCTOR: 49, DEPLOY_TEMPLATE: 55, RUNBOOK: 92}
 
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 MAC = "aa:bb:cc:00:11:22"
@@ -45,6 +47,9 @@ PORT_FIELDS = {
     18: "internal_info", 19: "local_link_connection pxe_enabled", 24: "portgroup_uuid",
     34: "physical_network", 53: "is_smartnic", 88: "name", 97: "description", 100: "vendor", 101: "category",
     111: "available_for_dynamic_portgroup",
+}  # fmt: skip
+PORTGROUP_FIELDS = {
+    24: "ports", 26: "mode properties", 102: "physical_network", 103: "category", 111: "dynamic_portgroup",
 }  # fmt: skip
 
 #: Calls that came later: method, path, since, and what an older client gets.
@@ -69,6 +74,30 @@ GATES = {
     ("GET", "/deploy_templates/{deploy template}"): (55, 404),
     ("PATCH", "/deploy_templates/{deploy template}"): (55, 405),
     ("DELETE", "/deploy_templates/{deploy template}"): (55, 405),
+    ("GET", "/runbooks"): (92, 404),
+    ("POST", "/runbooks"): (92, 405),
+    ("GET", "/runbooks/{runbook}"): (92, 404),
+    ("PATCH", "/runbooks/{runbook}"): (92, 405),
+    ("DELETE", "/runbooks/{runbook}"): (92, 405),
+    ("GET", "/runbooks/{runbook}/traits"): (112, 404),
+    ("PUT", "/runbooks/{runbook}/traits"): (112, 404),
+    ("DELETE", "/runbooks/{runbook}/traits"): (112, 404),
+    ("PUT", "/runbooks/{runbook}/traits/{trait}"): (112, 404),
+    ("DELETE", "/runbooks/{runbook}/traits/{trait}"): (112, 404),
+    ("GET", "/portgroups"): (23, 404),
+    ("POST", "/portgroups"): (23, 404),
+    ("GET", "/portgroups/detail"): (23, 404),
+    ("GET", "/portgroups/{portgroup}"): (23, 404),
+    ("PATCH", "/portgroups/{portgroup}"): (23, 404),
+    ("DELETE", "/portgroups/{portgroup}"): (23, 404),
+    ("GET", "/portgroups/{portgroup}/ports"): (24, 404),
+    ("GET", "/portgroups/{portgroup}/ports/detail"): (24, 404),
+    ("POST", "/portgroups/{portgroup}/ports"): (24, 404),
+    ("GET", "/portgroups/{portgroup}/ports/{port}"): (24, 404),
+    ("PATCH", "/portgroups/{portgroup}/ports/{port}"): (24, 404),
+    ("DELETE", "/portgroups/{portgroup}/ports/{port}"): (24, 404),
+    ("GET", "/nodes/{node}/portgroups"): (24, 404),
+    ("GET", "/nodes/{node}/portgroups/detail"): (24, 404),
     ("GET", "/lookup"): (22, 404),
     ("POST", "/heartbeat/{node}"): (22, 404),
 }
@@ -88,7 +117,7 @@ def path_of(table: Table) -> str:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.noun)
 async def test_each_version_shows_exactly_its_fields(furnished: World, table: Table) -> None:
-    since = {NODE: NODE_FIELDS, PORT: PORT_FIELDS}.get(table)
+    since = {NODE: NODE_FIELDS, PORT: PORT_FIELDS, PORTGROUP: PORTGROUP_FIELDS}.get(table)
     late = {name: minor for minor, names in (since or {}).items() for name in names.split()}
     first = FIRST.get(table, MIN)
     for minor in range(first, MAX + 1):
@@ -118,7 +147,7 @@ def late_fields(*tables: Table) -> Iterator[Any]:
                 yield pytest.param(table, row, id=f"{table.noun}.{row.name}")
 
 
-@pytest.mark.parametrize(("table", "row"), list(late_fields(NODE, PORT)))
+@pytest.mark.parametrize(("table", "row"), list(late_fields(NODE, PORT, PORTGROUP)))
 async def test_a_field_can_be_selected_from_its_version_on(
     furnished: World, table: Table, row: Field
 ) -> None:
@@ -142,7 +171,7 @@ def writable_fields(*tables: Table) -> Iterator[Any]:
                 yield pytest.param(table, row, id=f"{table.noun}.{row.name}")
 
 
-@pytest.mark.parametrize(("table", "row"), list(writable_fields(NODE, PORT)))
+@pytest.mark.parametrize(("table", "row"), list(writable_fields(NODE, PORT, PORTGROUP)))
 async def test_a_field_can_be_written_from_its_version_on(furnished: World, table: Table, row: Field) -> None:
     """An older client gets 406; a newer one anything else: the value may be wrong for other reasons."""
     value = SAMPLES[row.kind]
@@ -212,6 +241,7 @@ async def furnish(world: World) -> None:
     for path, body in (
         ("chassis", {}),
         ("nodes", {"driver": "fake-hardware", "chassis_uuid": UUID}),
+        ("portgroups", {"node_uuid": UUID}),
         ("ports", {"address": MAC, "node_uuid": UUID}),
         ("deploy_templates", {"name": "CUSTOM_A", "steps": [step]}),
     ):

@@ -1,4 +1,4 @@
-"""Ports: list, show, create, change, delete; and the lists of a node's ports."""
+"""Ports: list, show, create, change, delete; and the lists of the ports of a node or port group."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,20 +11,23 @@ from bessemer.api.v1.route import PatchOf, Route
 from bessemer.api.v1.table import port as table
 from bessemer.api.v1.table.node import NODE
 from bessemer.api.v1.table.port import PORT
-from bessemer.api.v1.version import Behaviour
+from bessemer.api.v1.table.portgroup import BELOW_SINCE, PORTGROUP
+from bessemer.api.v1.version import MIN, Behaviour
 from bessemer.api.v1.view import Selection, view
 from bessemer.config.settings import ApiSettings
-from bessemer.kernel.error import Forbidden, InvalidValue, NotFound
+from bessemer.kernel.error import Forbidden, InvalidValue
 from bessemer.service.services import Services
 from bessemer.store.port import PortFilter
 
 _BELOW_NODE = "/nodes/{node}/ports"
+_BELOW_GROUP = "/portgroups/{portgroup}/ports"
 
 
 class PortApi:
     def __init__(self, services: Services, settings: ApiSettings) -> None:
         self._ports = services.ports
         self._nodes = services.nodes
+        self._portgroups = services.portgroups
         self._most = settings.max_limit
 
     def routes(self) -> list[Route]:
@@ -38,13 +41,22 @@ class PortApi:
             Route("GET", _BELOW_NODE, self.list_of_node, query=table.LIST),
             Route("GET", f"{_BELOW_NODE}/detail", self.list_detail_of_node, query=table.LIST_DETAIL),
             *(
-                Route(method, path, self.not_below_a_node)
-                for method, path in (
-                    ("POST", _BELOW_NODE),
-                    ("GET", f"{_BELOW_NODE}/{{port}}"),
-                    ("PATCH", f"{_BELOW_NODE}/{{port}}"),
-                    ("DELETE", f"{_BELOW_NODE}/{{port}}"),
+                route
+                for below, since in ((_BELOW_NODE, MIN), (_BELOW_GROUP, BELOW_SINCE))
+                for route in (
+                    Route("POST", below, self.only_listed_here, since=since),
+                    Route("GET", f"{below}/{{port}}", self.only_listed_here, since=since),
+                    Route("PATCH", f"{below}/{{port}}", self.only_listed_here, since=since),
+                    Route("DELETE", f"{below}/{{port}}", self.only_listed_here, since=since),
                 )
+            ),
+            Route("GET", _BELOW_GROUP, self.list_of_group, since=BELOW_SINCE, query=table.LIST),
+            Route(
+                "GET",
+                f"{_BELOW_GROUP}/detail",
+                self.list_detail_of_group,
+                since=BELOW_SINCE,
+                query=table.LIST_DETAIL,
             ),
         ]
 
@@ -59,6 +71,12 @@ class PortApi:
 
     async def list_detail_of_node(self, call: Call) -> Answer:
         return await self._list(call, "all", await self._of_node(call))
+
+    async def list_of_group(self, call: Call) -> Answer:
+        return await self._list(call, selection(PORT, call), await self._of_group(call))
+
+    async def list_detail_of_group(self, call: Call) -> Answer:
+        return await self._list(call, "all", await self._of_group(call))
 
     async def get(self, call: Call) -> Answer:
         shown = show.full(PORT, call)
@@ -86,8 +104,10 @@ class PortApi:
         await self._ports.delete(call.caller, show.uuid(call, PORT))
         return empty()
 
-    async def not_below_a_node(self, call: Call) -> Answer:
-        raise InvalidValue("Ports are addressed as /v1/ports/<uuid>; below a node they are only listed.")
+    async def only_listed_here(self, call: Call) -> Answer:
+        raise InvalidValue(
+            "Ports are addressed as /v1/ports/<uuid>; below other resources they are only listed."
+        )
 
     # ------------------------------------------------------------------ inside
 
@@ -106,13 +126,13 @@ class PortApi:
             raise Forbidden(f"These filters exclude each other: {', '.join(places)}.")
         if "conductor_groups" in given and {"node", "node_uuid", "portgroup", "address"} & given.keys():
             raise InvalidValue("'conductor_groups' can not be used with node, portgroup or address.")
-        if "portgroup" in given:
-            raise NotFound(f"Port group {given['portgroup']} could not be found.")
         found = {name: given[name] for name in ("address", "description_contains") if name in given}
         if "shard" in given:
             found["shards"] = given["shard"]
         if "conductor_groups" in given:
             found["conductor_groups"] = [group.lower() for group in given["conductor_groups"]]
+        if "portgroup" in given:
+            found["portgroup_uuid"] = (await self._portgroups.get(call.caller, given["portgroup"])).uuid
         ident = given.get("node") or given.get("node_uuid")
         if ident is not None:
             found["node_uuid"] = (await self._nodes.get(call.caller, ident)).uuid
@@ -121,3 +141,7 @@ class PortApi:
     async def _of_node(self, call: Call) -> dict[str, Any]:
         node = await self._nodes.get(call.caller, show.ident(call, NODE))
         return {"node_uuid": node.uuid}
+
+    async def _of_group(self, call: Call) -> dict[str, Any]:
+        group = await self._portgroups.get(call.caller, show.ident(call, PORTGROUP))
+        return {"portgroup_uuid": group.uuid}
