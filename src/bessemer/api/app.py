@@ -18,6 +18,7 @@ from bessemer.api.v1.resource.node_record import NodeRecordApi
 from bessemer.api.v1.resource.node_state import NodeStateApi
 from bessemer.api.v1.resource.port import PortApi
 from bessemer.api.v1.resource.portgroup import PortgroupApi
+from bessemer.api.v1.resource.runbook import RunbookApi
 from bessemer.api.v1.route import Route
 from bessemer.config.settings import Settings
 from bessemer.service.services import Services
@@ -46,5 +47,6 @@ def v1_routes(services: Services, settings: Settings) -> list[Route]:
         *DriverApi(services).routes(),
         *ConductorApi(services, api).routes(),
         *DeployTemplateApi(services, api).routes(),
+        *RunbookApi(services, api).routes(),
         *RamdiskApi(services, settings).routes(),
     ]

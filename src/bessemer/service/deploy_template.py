@@ -1,6 +1,6 @@
 """Deploy templates as records: make, look at, change, delete."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from bessemer.domain.deploy_template import DeployTemplate
@@ -23,8 +23,11 @@ Edit = Callable[[DeployTemplate], Mapping[str, Any]]
 
 
 class DeployTemplateService:
-    def __init__(self, database: Database) -> None:
+    """``disallowed`` are the steps (``interface.step``) that the operator allows nobody to name."""
+
+    def __init__(self, database: Database, disallowed: Collection[str]) -> None:
         self._database = database
+        self._disallowed = disallowed
 
     async def get(self, caller: Caller, ident: str) -> DeployTemplate:
         """By UUID or name. Raises NotFound."""
@@ -43,7 +46,7 @@ class DeployTemplateService:
             InvalidValue: A name that is no trait, or steps that are not well formed.
             Duplicate: uuid or name is taken.
         """
-        found = _checked(values)
+        found = self._checked(values)
         found.pop("description", None)
         uuid = found.pop("uuid", None) or new_uuid()
         async with self._database.write() as tx:
@@ -54,21 +57,22 @@ class DeployTemplateService:
         """``edit`` works out new values from the present ones. Raises NotFound, and as ``create``."""
         async with self._database.write() as tx:
             template = await _find(tx, ident)
-            return await update_deploy_template(tx, template.uuid, **_checked(edit(template)))
+            return await update_deploy_template(tx, template.uuid, **self._checked(edit(template)))
 
     async def delete(self, caller: Caller, ident: str) -> None:
         """Deployments that have begun keep their steps. Raises NotFound."""
         async with self._database.write() as tx:
             await delete_deploy_template(tx, (await _find(tx, ident)).uuid)
 
+    # ------------------------------------------------------------------ inside
 
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(values)
-    if "name" in found:
-        check_trait(found["name"])
-    if "steps" in found:
-        found["steps"] = tuple(check_template_steps(found["steps"]))
-    return found
+    def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        found = dict(values)
+        if "name" in found:
+            check_trait(found["name"])
+        if "steps" in found:
+            found["steps"] = tuple(check_template_steps(found["steps"], disallowed=self._disallowed))
+        return found
 
 
 async def _find(tx: Transaction, ident: str) -> DeployTemplate:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from bessemer.config.settings import Settings
+from bessemer.config.settings import ApiSettings, Settings
 from bessemer.engine.gateway import Gateway
 from bessemer.hardware.composition import Composition
 from bessemer.kernel.clock import Clock
@@ -22,6 +22,7 @@ from bessemer.service.port import PortService
 from bessemer.service.portgroup import PortgroupService
 from bessemer.service.power import PowerService
 from bessemer.service.provision import ProvisionService
+from bessemer.service.runbook import RunbookService
 from bessemer.service.task import Tasks
 from bessemer.service.trait import TraitService
 from bessemer.service.vif import VifService
@@ -44,6 +45,7 @@ class Services:
     drivers: DriverService
     conductors: ConductorService
     deploy_templates: DeployTemplateService
+    runbooks: RunbookService
     agents: AgentService
 
     @classmethod
@@ -73,6 +75,12 @@ class Services:
             chassis=ChassisService(database),
             drivers=DriverService(conductors, composition),
             conductors=conductors,
-            deploy_templates=DeployTemplateService(database),
+            deploy_templates=DeployTemplateService(database, settings.api.disallow_deploy_steps),
+            runbooks=RunbookService(database, _disallowed_everywhere(settings.api)),
             agents=AgentService(access, gateway, settings),
         )
+
+
+def _disallowed_everywhere(settings: ApiSettings) -> frozenset[str]:
+    """A runbook may be used to clean and to service: what only one of them refuses is refused there."""
+    return frozenset(settings.disallow_clean_steps) & frozenset(settings.disallow_service_steps)

@@ -237,13 +237,14 @@ async def test_every_route_answers_every_version_without_a_defect(furnished: Wor
 
 async def furnish(world: World) -> None:
     """Make what is not there (any more)."""
-    step = {"interface": "bios", "step": "reset", "args": {}, "priority": 10}
+    step = {"interface": "bios", "step": "reset", "args": {}}
     for path, body in (
         ("chassis", {}),
         ("nodes", {"driver": "fake-hardware", "chassis_uuid": UUID}),
         ("portgroups", {"node_uuid": UUID}),
         ("ports", {"address": MAC, "node_uuid": UUID}),
-        ("deploy_templates", {"name": "CUSTOM_A", "steps": [step]}),
+        ("deploy_templates", {"name": "CUSTOM_A", "steps": [{**step, "priority": 10}]}),
+        ("runbooks", {"name": "CUSTOM_A", "steps": [{**step, "order": 1}]}),
     ):
         reply = await world.client.post(f"/v1/{path}", {"uuid": UUID, **body})
         assert reply.status in (201, 409), reply.body

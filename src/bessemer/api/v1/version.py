@@ -35,6 +35,7 @@ class Behaviour(IntEnum):
     VIF_HAS_ONE_PLACE = 67
     JSON_SUFFIX_IS_PART_OF_THE_NAME = 91
     PATCH_PATHS_HAVE_ESCAPES = 98
+    RUNBOOK_NAMES_ARE_FREE = 112
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ RESOURCES = {
     "portgroups": 23,
     "conductors": 49,
     "deploy_templates": 55,
+    "runbooks": 92,
 }
 
 
