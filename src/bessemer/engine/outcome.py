@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from bessemer.domain.operation import Operation
 from bessemer.engine.gateway import OVER
-from bessemer.kernel.error import DeadlineExceeded
+from bessemer.kernel.error import DeadlineExceeded, Unavailable
 from bessemer.store.database import Database
 from bessemer.store.operation import get_operation
 
@@ -14,7 +14,7 @@ _LOOK_S = 2.0
 
 
 async def wait_finished(database: Database, operation_uuid: str, timeout_s: float) -> Operation:
-    """The operation once it is over.
+    """The operation once it is over. A database that goes away meanwhile is waited for.
 
     Raises:
         NotFound: There is no such operation.
@@ -30,10 +30,11 @@ async def wait_finished(database: Database, operation_uuid: str, timeout_s: floa
         async with asyncio.timeout(timeout_s), database.listen(OVER, hear):
             while True:
                 over.clear()
-                async with database.read() as tx:
-                    operation = await get_operation(tx, operation_uuid)
-                if operation.state.is_over:
-                    return operation
+                with suppress(Unavailable):
+                    async with database.read() as tx:
+                        operation = await get_operation(tx, operation_uuid)
+                    if operation.state.is_over:
+                        return operation
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_S):
                         await over.wait()

@@ -43,6 +43,7 @@ from bessemer.store.operation import (
 from bessemer.store.page import Page
 from fakes.clock import FakeClock
 from fakes.engine import a_node_uuid
+from fakes.store import add_nodes
 
 PLAN = (PlanItem("power on"), PlanItem("write", {"image": "a"}, "write the image"))
 
@@ -164,25 +165,33 @@ async def test_claiming_keeps_to_its_terms(database: Database, alive: None) -> N
     assert len(await claim_now(database, kinds=[("unknown", 1), ("deploy", 2)])) == 2
 
 
-async def test_no_operation_is_claimed_twice_by_many_at_once(database: Database) -> None:
+@pytest.mark.parametrize("is_asleep", [False, True], ids=["queued", "asleep"])
+async def test_no_operation_is_claimed_twice_by_many_at_once(database: Database, is_asleep: bool) -> None:
     node = await a_node_uuid(database)
-    asked = [await ask(database) for _ in range(20)] + [await ask(database, node) for _ in range(5)]
+    nodes = [new.uuid for new in await add_nodes(database, *({} for _ in range(60)))]
+    asked = [await ask(database, one) for one in nodes]
+    if is_asleep:
+        async with database.write() as tx:
+            for operation in asked:
+                await put_to_sleep(tx, operation.uuid, 0, seen=0, wake_at=tx.now(), wait_for="agent")
+    asked.append(await ask(database, node))
+    await ask(database, node)
     async with database.write() as tx:
         for number in range(8):
             await register_conductor(tx, f"host-{number}", f"owner-{number}", "", [])
     taken: list[str] = []
 
     async def grab(number: int) -> None:
-        for _ in range(12):
+        for _ in range(20):
             try:
                 async with database.write() as tx:
-                    mine = await claim(tx, f"owner-{number}", limit=3)
+                    mine = await claim(tx, f"owner-{number}", limit=2)
             except Conflict:
                 continue
             taken.extend(one.uuid for one in mine)
 
     await asyncio.gather(*(grab(number) for number in range(8)))
-    assert sorted(taken) == sorted(one.uuid for one in asked[:21])
+    assert sorted(taken) == sorted(one.uuid for one in asked)
 
 
 async def test_the_database_itself_allows_one_exclusive_operation_at_work_per_node(
