@@ -31,6 +31,18 @@ COMMANDS = {
     "deploy.execute_deploy_step": {"deploy_result": None},
     "standby.get_partition_uuids": {"root uuid": "r", "efi system partition uuid": "e"},
     "image.install_bootloader": None,
+    "service.get_service_steps": {
+        "service_steps": {
+            "GenericHardwareManager": [
+                {"step": "burnin_cpu", "priority": 0, "interface": "deploy", "abortable": True},
+                {"step": "burnin_disk", "priority": 0, "interface": "deploy"},
+            ]
+        },
+        "hardware_manager_version": {"generic_hardware_manager": "1.2"},
+    },
+    "service.execute_service_step": {"service_result": None},
+    "rescue.finalize_rescue": None,
+    "system.lockdown": None,
     "standby.sync": None,
     "standby.power_off": None,
 }
@@ -57,6 +69,14 @@ class SimulatedMachine:
     @property
     def images_written(self) -> int:
         return sum(c["params"]["step"]["step"] == "write_image" for c in self.commands("execute_deploy_step"))
+
+    async def beat(self) -> None:
+        """One more heartbeat of the ramdisk that runs."""
+        await self.agents.heartbeat(
+            Caller(),
+            self.node_uuid,
+            Heartbeat(callback_url=self.agent.url, token=Secret(self.agent.token), version="11.4.0"),
+        )
 
     async def live(self) -> None:
         """Runs until cancelled."""
