@@ -19,6 +19,9 @@ from bessemer.api.v1.resource.node_state import NodeStateApi
 from bessemer.api.v1.resource.port import PortApi
 from bessemer.api.v1.resource.portgroup import PortgroupApi
 from bessemer.api.v1.resource.runbook import RunbookApi
+from bessemer.api.v1.resource.volume import VolumeApi
+from bessemer.api.v1.resource.volume_connector import VolumeConnectorApi
+from bessemer.api.v1.resource.volume_target import VolumeTargetApi
 from bessemer.api.v1.route import Route
 from bessemer.config.settings import Settings
 from bessemer.service.services import Services
@@ -43,6 +46,9 @@ def v1_routes(services: Services, settings: Settings) -> list[Route]:
         *NodeRecordApi(services, api).routes(),
         *PortApi(services, api).routes(),
         *PortgroupApi(services, api).routes(),
+        *VolumeApi(services).routes(),
+        *VolumeConnectorApi(services, api).routes(),
+        *VolumeTargetApi(services, api).routes(),
         *ChassisApi(services, api).routes(),
         *DriverApi(services).routes(),
         *ConductorApi(services, api).routes(),

@@ -26,6 +26,8 @@ from bessemer.service.runbook import RunbookService
 from bessemer.service.task import Tasks
 from bessemer.service.trait import TraitService
 from bessemer.service.vif import VifService
+from bessemer.service.volume_connector import VolumeConnectorService
+from bessemer.service.volume_target import VolumeTargetService
 from bessemer.store.database import Database
 
 
@@ -41,6 +43,8 @@ class Services:
     passthru: PassthruService
     ports: PortService
     portgroups: PortgroupService
+    volume_connectors: VolumeConnectorService
+    volume_targets: VolumeTargetService
     chassis: ChassisService
     drivers: DriverService
     conductors: ConductorService
@@ -72,6 +76,8 @@ class Services:
             passthru=PassthruService(access, tasks),
             ports=PortService(access, tasks),
             portgroups=PortgroupService(access, tasks, settings.default.default_portgroup_mode),
+            volume_connectors=VolumeConnectorService(access),
+            volume_targets=VolumeTargetService(access),
             chassis=ChassisService(database),
             drivers=DriverService(conductors, composition),
             conductors=conductors,

@@ -19,12 +19,31 @@ from bessemer.api.v1.table.node import NODE
 from bessemer.api.v1.table.port import PORT
 from bessemer.api.v1.table.portgroup import PORTGROUP
 from bessemer.api.v1.table.runbook import RUNBOOK
+from bessemer.api.v1.table.volume import VOLUME_CONNECTOR, VOLUME_TARGET
 from bessemer.api.v1.version import MAX, MIN
 from fakes.api_world import HOST, World
 
-TABLES = [NODE, PORT, PORTGROUP, CHASSIS, DRIVER, CONDUCTOR, DEPLOY_TEMPLATE, RUNBOOK]
+TABLES = [
+    NODE,
+    PORT,
+    PORTGROUP,
+    VOLUME_CONNECTOR,
+    VOLUME_TARGET,
+    CHASSIS,
+    DRIVER,
+    CONDUCTOR,
+    DEPLOY_TEMPLATE,
+    RUNBOOK,
+]
 #: The version each table came with, where it was not always there.
-FIRST = {PORTGROUP: 23, CONDUCTOR: 49, DEPLOY_TEMPLATE: 55, RUNBOOK: 92}
+FIRST = {
+    PORTGROUP: 23,
+    VOLUME_CONNECTOR: 32,
+    VOLUME_TARGET: 32,
+    CONDUCTOR: 49,
+    DEPLOY_TEMPLATE: 55,
+    RUNBOOK: 92,
+}
 
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 MAC = "aa:bb:cc:00:11:22"
@@ -98,6 +117,20 @@ GATES = {
     ("DELETE", "/portgroups/{portgroup}/ports/{port}"): (24, 404),
     ("GET", "/nodes/{node}/portgroups"): (24, 404),
     ("GET", "/nodes/{node}/portgroups/detail"): (24, 404),
+    ("GET", "/volume"): (32, 404),
+    ("GET", "/volume/connectors"): (32, 404),
+    ("POST", "/volume/connectors"): (32, 404),
+    ("GET", "/volume/connectors/{volume connector}"): (32, 404),
+    ("PATCH", "/volume/connectors/{volume connector}"): (32, 404),
+    ("DELETE", "/volume/connectors/{volume connector}"): (32, 404),
+    ("GET", "/volume/targets"): (32, 404),
+    ("POST", "/volume/targets"): (32, 404),
+    ("GET", "/volume/targets/{volume target}"): (32, 404),
+    ("PATCH", "/volume/targets/{volume target}"): (32, 404),
+    ("DELETE", "/volume/targets/{volume target}"): (32, 404),
+    ("GET", "/nodes/{node}/volume"): (32, 404),
+    ("GET", "/nodes/{node}/volume/connectors"): (32, 404),
+    ("GET", "/nodes/{node}/volume/targets"): (32, 404),
     ("GET", "/lookup"): (22, 404),
     ("POST", "/heartbeat/{node}"): (22, 404),
 }
@@ -242,6 +275,8 @@ async def furnish(world: World) -> None:
         ("chassis", {}),
         ("nodes", {"driver": "fake-hardware", "chassis_uuid": UUID}),
         ("portgroups", {"node_uuid": UUID}),
+        ("volume/connectors", {"node_uuid": UUID, "type": "iqn", "connector_id": "c"}),
+        ("volume/targets", {"node_uuid": UUID, "volume_type": "iscsi", "boot_index": 0, "volume_id": "v"}),
         ("ports", {"address": MAC, "node_uuid": UUID}),
         ("deploy_templates", {"name": "CUSTOM_A", "steps": [{**step, "priority": 10}]}),
         ("runbooks", {"name": "CUSTOM_A", "steps": [{**step, "order": 1}]}),

@@ -20,6 +20,7 @@ RESOURCES = {
     "lookup": 22,
     "heartbeat": 22,
     "portgroups": 23,
+    "volume": 32,
     "conductors": 49,
     "deploy_templates": 55,
     "runbooks": 92,
