@@ -2,8 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-UV := uv
-RUN := $(UV) run --frozen --no-sync
+BIN := .venv/bin
 
 .PHONY: help setup demo test check bench clean
 
@@ -17,20 +16,20 @@ setup:
 	@./setup.sh
 
 demo: setup
-	@$(RUN) bessemer-demo $(if $(KEEP),--keep)
+	@$(BIN)/bessemer-demo $(if $(KEEP),--keep)
 
 test: setup check
-	$(RUN) pytest -q -m "not lab" tests
-	$(RUN) pytest -q -m lab tests
+	$(BIN)/pytest -q -m "not lab" tests
+	$(BIN)/pytest -q -m lab tests
 
 check: setup
-	$(RUN) ruff check .
-	$(RUN) ruff format --check .
-	$(RUN) mypy
-	$(RUN) lint-imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: setup
-	@for bench in bench/*.py; do echo "== $$bench"; $(RUN) python $$bench || exit 1; done
+	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 clean:
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis
