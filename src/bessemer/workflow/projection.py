@@ -84,7 +84,7 @@ class Projection:
             case Change.SUCCEEDED:
                 await self._succeed(tx, node, operation)
             case Change.FAILED | Change.CANCELLED:
-                await self._fail(tx, node, operation, change)
+                await self._fail(tx, node, operation)
         if operation.state.is_over:
             await self.at_end(tx, node, operation)
 
@@ -116,20 +116,19 @@ class Projection:
         await self._record(tx, node, operation, "INFO", f"{operation.kind} succeeded")
         await self.follow(tx, node, operation)
 
-    async def _fail(self, tx: Transaction, node: Node, operation: Operation, change: Change) -> None:
+    async def _fail(self, tx: Transaction, node: Node, operation: Operation) -> None:
         message = failure_text(operation)[: self.message_limit]
         fields = {**self._no_step(), "reservation": None}
         if self._is_ours(node) and operation.cancel_reason != REPLACED:
-            fields |= {"last_error": message, **self._end_badly(tx, node, operation, change)}
+            fields |= {"last_error": message, **self._end_badly(tx, node, operation)}
             fields |= self.on_failure(node, operation)
         node = await update_node(tx, node.uuid, **fields)
         await self._record(tx, node, operation, "ERROR", message)
 
-    def _end_badly(self, tx: Transaction, node: Node, operation: Operation, change: Change) -> Fields:
+    def _end_badly(self, tx: Transaction, node: Node, operation: Operation) -> Fields:
         """The fields of the state after a failure. Held nodes know abortion only."""
-        possible = TRANSITIONS[node.provision_state]
-        is_cancelled = change is Change.CANCELLED or Event.FAIL not in possible
-        event = Event.ABORT if is_cancelled and Event.ABORT in possible else Event.FAIL
+        is_held = KINDS[node.provision_state] is StateKind.HOLD
+        event = Event.ABORT if is_held else Event.FAIL
         moved = self._move(tx, node, operation, event)
         if self.aborts_to and operation.cancel_reason == ABORTED and is_taken_back(operation):
             return {**moved, "provision_state": self.aborts_to, "target_provision_state": None}

@@ -14,7 +14,7 @@ import pytest
 from bessemer.boot.artefact import BootArtefacts
 from bessemer.config.settings import Settings
 from bessemer.domain.node import Node
-from bessemer.domain.operation import JournalEntry, Operation
+from bessemer.domain.operation import JournalEntry, NewOperation, Operation
 from bessemer.domain.provision import Verb
 from bessemer.engine.engine import Engine
 from bessemer.engine.gateway import Gateway
@@ -28,7 +28,7 @@ from bessemer.service.services import Services
 from bessemer.store.conductor import register_conductor
 from bessemer.store.database import Database
 from bessemer.store.journal import list_entries
-from bessemer.store.node import create_node, get_node
+from bessemer.store.node import create_node, get_node, update_node
 from bessemer.store.operation import list_operations
 from bessemer.store.page import Page
 from bessemer.transfer.web import Web
@@ -49,6 +49,7 @@ class Site:
 
     database: Database
     services: Services
+    gateway: Gateway
     settings: Settings
     machine: SimulatedMachine
     node_fields: dict[str, Any]
@@ -62,6 +63,22 @@ class Site:
         request = ProvisionRequest(verb=Verb(verb), arguments=arguments)
         await self.services.provision.request(Caller(user="test"), NODE, request)
         return (await self.operations())[0]
+
+    async def change(self, **changes: Any) -> None:
+        async with self.database.write() as tx:
+            await update_node(tx, NODE, **changes)
+
+    async def start(self, kind: str, **args: Any) -> Operation:
+        """Start an operation that no verb starts."""
+        async with self.database.write() as tx:
+            return await self.gateway.enqueue(tx, NewOperation(node_uuid=NODE, kind=kind, args=args))
+
+    async def reached(self, *states: str, timeout_s: float = 20.0) -> Node:
+        """The node once it is in one of ``states`` and nothing works on it at the moment."""
+        async with asyncio.timeout(timeout_s):
+            while (node := await self.node()).provision_state not in states or node.reservation:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return node
 
     async def operations(self) -> list[Operation]:
         """Newest first."""
@@ -135,7 +152,7 @@ async def _build(  # noqa: PLR0917
     fields = await _enrol(database, composition, directory, node)
     machine = await stack.enter_async_context(simulated_machine(directory, database, services.agents, NODE))
     stack.push_async_callback(_stop, asyncio.create_task(engine.run()))
-    return Site(database, services, settings, machine, fields)
+    return Site(database, services, gateway, settings, machine, fields)
 
 
 async def _enrol(

@@ -1,6 +1,7 @@
-"""The deployment fails clearly at each of its steps in turn, and bears each of them being run twice."""
+"""Each workflow fails clearly at each of its steps in turn, and bears each of them being run twice."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,16 +14,53 @@ from bessemer.engine.workflow import Context, OnInterrupt, Step, Workflow
 from bessemer.kernel.error import DeviceRefused
 from bessemer.workflow.catalogue import workflows
 
-AVAILABLE = {"provision_state": ProvisionState.AVAILABLE}
+S = ProvisionState
+#: Rows that run only when there is something for them.
+OPTIONAL = ("deploy steps", "rescue by the driver")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A workflow, the verb that starts it in ``state``, and the states of its two ends."""
+
+    kind: str
+    verb: str
+    state: S
+    failed: S
+    done: S
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+SERVICE_STEPS = [{"interface": "deploy", "step": "burnin_cpu"}]
+CLEAN_STEPS = [{"interface": "deploy", "step": "erase_devices"}]
+CASES = {
+    case.kind: case
+    for case in (
+        Case("verify", "manage", S.ENROLL, S.ENROLL, S.MANAGEABLE),
+        Case("clean", "clean", S.MANAGEABLE, S.CLEAN_FAILED, S.MANAGEABLE, {"clean_steps": CLEAN_STEPS}),
+        Case("deploy", "active", S.AVAILABLE, S.DEPLOY_FAILED, S.ACTIVE),
+        Case("tear down", "deleted", S.ACTIVE, S.ERROR, S.AVAILABLE),
+        Case("adopt", "adopt", S.MANAGEABLE, S.ADOPT_FAILED, S.ACTIVE),
+        Case("rescue", "rescue", S.ACTIVE, S.RESCUE_FAILED, S.RESCUE, {"rescue_password": "secret"}),
+        Case("unrescue", "unrescue", S.RESCUE, S.UNRESCUE_FAILED, S.ACTIVE),
+        Case("service", "service", S.ACTIVE, S.SERVICE_FAILED, S.ACTIVE, {"service_steps": SERVICE_STEPS}),
+        Case("service abort", "abort", S.SERVICE_FAILED, S.SERVICE_FAILED, S.ACTIVE),
+    )
+}
+RESCUE = {"enabled_rescue_interfaces": ["fake", "agent", "no-rescue"]}
 
 
 def of_kind(kind: str) -> Workflow[Any]:
-    settings = Settings()
-    return next(w for w in workflows(settings, "h", Gateway()) if w.kind == kind)
+    return next(w for w in workflows(Settings(), "h", Gateway()) if w.kind == kind)
 
 
-#: Steps that a deployment without extra steps really runs.
-DEPLOY_STEPS = [step.name for step in of_kind("deploy").steps if not step.name.startswith("deploy steps")]
+def every_step() -> list[Any]:
+    return [
+        pytest.param(case, step.name, id=f"{case.kind}: {step.name}")
+        for case in CASES.values()
+        for step in of_kind(case.kind).steps
+        if not step.name.startswith(OPTIONAL)
+    ]
 
 
 @pytest.fixture
@@ -31,11 +69,11 @@ def family() -> str:
     return "sqlite"
 
 
-def changed(name: str, change: Any) -> Any:
-    """A reshape that replaces one step of the deployment."""
+def changed(kind: str, name: str, change: Any) -> Any:
+    """A reshape that replaces one step of one workflow."""
 
     def reshape(workflow: Workflow[Any]) -> Workflow[Any]:
-        if workflow.kind != "deploy":
+        if workflow.kind != kind:
             return workflow
         steps = tuple(change(step) if step.name == name else step for step in workflow.steps)
         return replace(workflow, steps=steps)
@@ -58,24 +96,30 @@ class Broken:
         return replace(step, run=run)
 
 
-@pytest.mark.parametrize("name", DEPLOY_STEPS)
-async def test_a_step_that_fails_is_named_the_machine_left_safe_and_the_next_try_succeeds(site, name) -> None:
+@pytest.mark.parametrize(("case", "name"), every_step())
+async def test_a_step_that_fails_is_named_the_machine_left_safe_and_the_next_try_succeeds(
+    site, case, name
+) -> None:
     broken = Broken()
-    async with site(changed(name, broken), node=AVAILABLE) as s:
-        await s.ask("active")
+    node = {"provision_state": case.state, "rescue_interface": "agent"}
+    async with site(changed(case.kind, name, broken), node=node, default=RESCUE) as s:
+        await s.ask(case.verb, **case.args)
         node = await s.settled()
-        assert node.provision_state is ProvisionState.DEPLOY_FAILED
-        assert node.last_error.startswith(f"deploy failed at step '{name}': the test says no")
-        assert node.reservation is None
+        assert node.provision_state is case.failed
+        assert node.last_error.startswith(f"{case.kind} failed at step '{name}': the test says no")
+        assert (node.reservation, node.clean_step, node.service_step) == (None, {}, {})
         assert not [key for key in node.driver_internal_info if key in ("agent_secret_token", "boot_key")]
         assert node.driver_internal_info.get("fake_boot", {}).get("from") != "ramdisk"
-        if "fake_power" in node.driver_internal_info:
-            assert node.driver_internal_info["fake_power"] == "power off"
+        assert node.driver_internal_info.get("fake_power") in (None, "power off")
+        assert "hashed_rescue_password" not in node.instance_info
 
         broken.is_broken = False
-        await s.ask("active")
+        await s.change(maintenance=False, fault=None)
+        if case.failed is S.CLEAN_FAILED:
+            await s.ask("manage")
+        await s.ask(case.verb, **case.args)
         node = await s.settled()
-        assert (node.provision_state, node.last_error) == (ProvisionState.ACTIVE, None)
+        assert (node.provision_state, node.last_error) == (case.done, None)
 
 
 def twice(step: Step[Any]) -> Step[Any]:
@@ -92,22 +136,22 @@ def twice(step: Step[Any]) -> Step[Any]:
     return replace(step, run=run)
 
 
-async def test_every_step_may_be_run_twice_and_the_image_is_written_once(site) -> None:
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.kind) for case in CASES.values()])
+async def test_every_step_may_be_run_twice(site, case) -> None:
     def reshape(workflow: Workflow[Any]) -> Workflow[Any]:
-        return replace(workflow, steps=tuple(twice(step) for step in workflow.steps))
+        steps, extra = (tuple(map(twice, rows)) for rows in (workflow.steps, workflow.extra))
+        return replace(workflow, steps=steps, extra=extra)
 
-    async with site(reshape) as s:
-        await s.ask("manage")
-        assert (await s.settled()).provision_state is ProvisionState.MANAGEABLE
-        await s.ask("provide")
-        assert (await s.settled()).provision_state is ProvisionState.AVAILABLE
-        await s.ask("active")
+    node = {"provision_state": case.state, "rescue_interface": "agent"}
+    async with site(reshape, node=node, default=RESCUE) as s:
+        await s.ask(case.verb, **case.args)
         node = await s.settled()
-        assert (node.provision_state, node.last_error) == (ProvisionState.ACTIVE, None)
-        assert s.machine.images_written == 1
-        await s.ask("deleted")
-        assert (await s.settled()).provision_state is ProvisionState.AVAILABLE
+        assert (node.provision_state, node.last_error) == (case.done, None)
         assert all(operation.state is OperationState.SUCCEEDED for operation in await s.operations())
+        assert s.machine.images_written == (case.kind == "deploy")
+        for command in ("execute_clean_step", "execute_service_step"):
+            steps = [str(c["params"]["step"]) for c in s.machine.commands(command)]
+            assert len(steps) == len(set(steps)), "a step was given to the agent twice"
 
 
 def test_every_step_says_who_cleans_up_after_it_or_has_nothing_to_clean_up() -> None:
