@@ -20,7 +20,6 @@ PACKAGES = (
     "openssl",
     "python3.11-minimal",
     "udev",
-    "zstd",
 )
 
 #: Files by pattern; every pattern must match something.
@@ -31,7 +30,6 @@ FILES = (
     "usr/bin/openssl",
     "usr/bin/python3.11",
     "usr/bin/udevadm",
-    "usr/bin/zstd",
     "usr/sbin/hdparm",
     "usr/sbin/modprobe",
     "usr/sbin/nvme",
@@ -49,7 +47,7 @@ FILES = (
     "usr/lib/udev/rules.d/75-net-description.rules",
     "usr/lib/udev/rules.d/80-drivers.rules",
     "usr/lib/udev/rules.d/80-net-setup-link.rules",
-    # Opened at run time, so no program names them as needed: qcow2 clusters, thread cancellation.
+    # Opened at run time, so no program names them as needed: decompression, thread cancellation.
     f"{LIBRARIES}/libzstd.so.1",
     f"{LIBRARIES}/libgcc_s.so.1",
 )

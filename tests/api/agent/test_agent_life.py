@@ -101,6 +101,12 @@ def test_a_token_given_at_boot_is_used(start: Start, service: FakeService) -> No
     assert client.call("GET", "/v1/commands/")[0] == 200
 
 
+def test_the_node_the_medium_names_is_asked_for(start: Start, service: FakeService) -> None:
+    start(ipa_node_uuid="named-by-the-iso")
+    service.heartbeats.get(timeout=30)
+    assert service.lookups[0]["node_uuid"] == "named-by-the-iso"
+
+
 def test_a_service_too_old_to_verify_certificates_is_served_plainly(
     start: Start, service: FakeService
 ) -> None:

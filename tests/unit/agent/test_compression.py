@@ -32,6 +32,13 @@ def test_what_was_packed_comes_out(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [1, 1024**2 - 1, 1024**2, 1024**2 + 1, 3 * 1024**2])
+def test_sizes_around_those_of_chunks_come_out_whole(kind: str, size: int) -> None:
+    for plain in (bytes(size), random.Random(size).randbytes(size)):
+        assert b"".join(decompress(cut(pack(kind, plain)), kind)) == plain
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_several_streams_after_each_other_are_one(kind: str) -> None:
     both = pack(kind, PLAIN[:1000]) + pack(kind, PLAIN[1000:])
     assert b"".join(decompress(cut(both), kind)) == PLAIN

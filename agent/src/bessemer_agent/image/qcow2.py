@@ -13,6 +13,7 @@ the tables are known. Only a disk without that much room behind the image is too
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import chain
 
 from bessemer_agent.disk import MIB
 from bessemer_agent.error import ImageError
@@ -32,12 +33,11 @@ def write_qcow2(chunks: Iterable[bytes], target: ImageTarget) -> int:
         ImageTooLarge: The disk is smaller than the virtual size.
         ImageError: The file is damaged, ends early, or cannot be placed for want of room.
     """
-    writer: _Writer | None = None
-    for chunk in rechunk(chunks, max(CHUNK_BYTES, 1 << 21)):
-        writer = writer or _Writer(parse_header(chunk), target)
+    incoming = iter(chunks)
+    first = next(incoming, b"")
+    writer = _Writer(parse_header(first), target)
+    for chunk in rechunk(chain([first], incoming), max(CHUNK_BYTES, writer.header.cluster_bytes)):
         writer.feed(chunk)
-    if writer is None:
-        raise ImageError("it is empty")
     writer.finish()
     return writer.header.virtual_bytes
 

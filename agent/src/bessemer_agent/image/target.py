@@ -15,7 +15,7 @@ _BLOCK_BYTES = 64 * 1024
 #: Zeros shorter than this are written like data: asking the disk to zero them would take longer.
 _ZERO_RUN_BYTES = MIB
 _HEAD_BYTES = MIB
-_ZEROS = bytes(MIB)
+_ZEROS = bytes(_BLOCK_BYTES)
 
 
 class ImageTarget:
@@ -62,15 +62,12 @@ class ImageTarget:
             held = data[: len(self._head) - offset]
             self._head[offset : offset + len(held)] = held
             offset, data = offset + len(held), data[len(held) :]
-        if data == _ZEROS[: len(data)]:
-            self.zero(offset, len(data))
-            return
         view = memoryview(data)
         start = position = 0
         while position < len(data):
             # Blocks lie on multiples of their size on the disk, whatever offset the chunk has.
             step = min(_BLOCK_BYTES - (offset + position) % _BLOCK_BYTES, len(data) - position)
-            if data[position : position + step] == _ZEROS[:step]:
+            if _is_zeros(data, position, step):
                 self._put(offset + start, view[start:position])
                 self.zero(offset + position, step)
                 start = position + step
@@ -149,3 +146,10 @@ class ImageTarget:
             offset, length = offset + body, length - body
         if length:
             self._disk.write(offset, bytes(length))
+
+
+def _is_zeros(data: bytes, position: int, size: int) -> bool:
+    """Whether a block is zeros; its ends usually tell without a look at the rest."""
+    if data[position] or data[position + size - 1]:
+        return False
+    return data[position : position + size] == (_ZEROS if size == _BLOCK_BYTES else _ZEROS[:size])
