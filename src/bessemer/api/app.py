@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Mount, Router
 from bessemer.api.access import Access, App
 from bessemer.api.agent.ramdisk import RamdiskApi
 from bessemer.api.v1.application import V1
+from bessemer.api.v1.resource.allocation import AllocationApi
 from bessemer.api.v1.resource.chassis import ChassisApi
 from bessemer.api.v1.resource.conductor import ConductorApi
 from bessemer.api.v1.resource.deploy_template import DeployTemplateApi
@@ -14,6 +15,7 @@ from bessemer.api.v1.resource.discovery import DiscoveryApi
 from bessemer.api.v1.resource.driver import DriverApi
 from bessemer.api.v1.resource.node import NodeApi
 from bessemer.api.v1.resource.node_management import NodeManagementApi
+from bessemer.api.v1.resource.node_reading import NodeReadingApi
 from bessemer.api.v1.resource.node_record import NodeRecordApi
 from bessemer.api.v1.resource.node_state import NodeStateApi
 from bessemer.api.v1.resource.port import PortApi
@@ -44,6 +46,7 @@ def v1_routes(services: Services, settings: Settings) -> list[Route]:
         *NodeStateApi(services, provision_size_kib=api.max_json_body_size_provision).routes(),
         *NodeManagementApi(services).routes(),
         *NodeRecordApi(services, api).routes(),
+        *NodeReadingApi(services).routes(),
         *PortApi(services, api).routes(),
         *PortgroupApi(services, api).routes(),
         *VolumeApi(services).routes(),
@@ -52,6 +55,7 @@ def v1_routes(services: Services, settings: Settings) -> list[Route]:
         *ChassisApi(services, api).routes(),
         *DriverApi(services).routes(),
         *ConductorApi(services, api).routes(),
+        *AllocationApi(services, api).routes(),
         *DeployTemplateApi(services, api).routes(),
         *RunbookApi(services, api).routes(),
         *RamdiskApi(services, settings).routes(),

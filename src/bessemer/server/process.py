@@ -30,6 +30,7 @@ from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.image.relay import ImageRelay
 from bessemer.kernel.clock import SystemClock
 from bessemer.network.noop import NoopNetwork
+from bessemer.service.allocator import Allocator
 from bessemer.service.caller import Caller
 from bessemer.service.operation import OperationService
 from bessemer.service.services import Services
@@ -44,11 +45,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What runs: the application that answers, the engine that works, the keeper of BMC connections."""
+    """What runs: the application that answers, the engine that works, the keeper of BMC connections,
+    and what gives nodes to allocations."""
 
     app: App
     engine: Engine
     pool: BmcPool
+    allocator: Allocator
 
 
 async def run(settings: Settings) -> None:
@@ -86,6 +89,7 @@ async def _run_together(process: Process, server: uvicorn.Server) -> None:
     work = [
         asyncio.create_task(process.engine.run(), name="engine"),
         asyncio.create_task(process.pool.run(), name="BMC connections"),
+        asyncio.create_task(process.allocator.run(), name="allocations"),
     ]
     answering = asyncio.create_task(server.serve(), name="API")
     try:
@@ -152,7 +156,9 @@ async def assembled(settings: Settings) -> AsyncIterator[Process]:
             *operation_routes(OperationService(database), _caller),
         ]
         log.info("starting", host=settings.default.host, database=_shown(settings.database.connection))
-        yield Process(app=create_app(services, settings, extra), engine=engine, pool=pool)
+        yield Process(
+            app=create_app(services, settings, extra), engine=engine, pool=pool, allocator=services.allocator
+        )
 
 
 def _engine_settings(settings: Settings, composition: Composition) -> EngineSettings:

@@ -8,7 +8,7 @@ from bessemer.domain.interface import InterfaceType
 from bessemer.domain.node import Node, label
 from bessemer.domain.provision import ProvisionState
 from bessemer.hardware.composition import Composition
-from bessemer.kernel.error import InvalidValue, NotFound
+from bessemer.kernel.error import Conflict, InvalidValue, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService
@@ -21,6 +21,7 @@ from bessemer.service.node_rule import (
     mirror_instance_name,
     refuse_inspecting,
 )
+from bessemer.store.allocation import get_allocation, release_node
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.event import add_event
 from bessemer.store.node import NodeFilter, create_node, delete_node, find_node, list_node_rows, update_node
@@ -126,6 +127,7 @@ class NodeService:
                 refuse_inspecting(node)
             changes = await self._completed(tx, node, changes, reset_interfaces=reset_interfaces)
             check_update(node, changes, is_only_leaving=is_only_leaving)
+            await _follow_allocation(tx, node, changes)
             return await _with_chassis(update_node(tx, node.uuid, **changes), changes.get("chassis_uuid"))
 
         return await self._access.change(caller, ident, work)
@@ -217,6 +219,24 @@ async def _parent(tx: Transaction, uuid: str, ident: str, owner: str | None) -> 
     if parent.owner != owner:
         raise InvalidValue(f"The parent node '{ident}' has another owner.")
     return parent.uuid
+
+
+async def _follow_allocation(tx: Transaction, node: Node, changes: Mapping[str, Any]) -> None:
+    """What ``changes`` mean for the allocation that holds the node: without its instance it ends.
+
+    Raises:
+        Conflict: The node is to have another owner while a project's allocation holds it.
+    """
+    if node.allocation_uuid is None:
+        return
+    if "instance_uuid" in changes and changes["instance_uuid"] is None:
+        await release_node(tx, node.uuid)
+    elif changes.get("owner", node.owner) != node.owner:
+        allocation = await get_allocation(tx, node.allocation_uuid)
+        if allocation.owner is not None:
+            raise Conflict(
+                f"Node '{label(node)}' is allocated to project {allocation.owner}: its owner can not change."
+            )
 
 
 async def _with_chassis(write: Any, chassis_uuid: str | None) -> Node:

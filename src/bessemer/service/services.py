@@ -8,6 +8,8 @@ from bessemer.engine.gateway import Gateway
 from bessemer.hardware.composition import Composition
 from bessemer.kernel.clock import Clock
 from bessemer.service.agent import AgentService
+from bessemer.service.allocation import AllocationService
+from bessemer.service.allocator import Allocator
 from bessemer.service.chassis import ChassisService
 from bessemer.service.conductor import ConductorService
 from bessemer.service.deploy_template import DeployTemplateService
@@ -22,6 +24,7 @@ from bessemer.service.port import PortService
 from bessemer.service.portgroup import PortgroupService
 from bessemer.service.power import PowerService
 from bessemer.service.provision import ProvisionService
+from bessemer.service.reading import ReadingService
 from bessemer.service.runbook import RunbookService
 from bessemer.service.task import Tasks
 from bessemer.service.trait import TraitService
@@ -43,11 +46,14 @@ class Services:
     passthru: PassthruService
     ports: PortService
     portgroups: PortgroupService
+    readings: ReadingService
     volume_connectors: VolumeConnectorService
     volume_targets: VolumeTargetService
     chassis: ChassisService
     drivers: DriverService
     conductors: ConductorService
+    allocations: AllocationService
+    allocator: Allocator
     deploy_templates: DeployTemplateService
     runbooks: RunbookService
     agents: AgentService
@@ -64,6 +70,7 @@ class Services:
         """Every use case on these collaborators."""
         access = NodeAccess(database, LockWait(settings.conductor))
         tasks = Tasks(database, composition)
+        allocator = Allocator(database)
         conductors = ConductorService(database, settings.conductor, clock)
         return cls(
             nodes=NodeService(access, composition, conductors, settings),
@@ -76,11 +83,14 @@ class Services:
             passthru=PassthruService(access, tasks),
             ports=PortService(access, tasks),
             portgroups=PortgroupService(access, tasks, settings.default.default_portgroup_mode),
+            readings=ReadingService(access),
             volume_connectors=VolumeConnectorService(access),
             volume_targets=VolumeTargetService(access),
             chassis=ChassisService(database),
             drivers=DriverService(conductors, composition),
             conductors=conductors,
+            allocations=AllocationService(access, conductors, allocator),
+            allocator=allocator,
             deploy_templates=DeployTemplateService(database, settings.api.disallow_deploy_steps),
             runbooks=RunbookService(database, _disallowed_everywhere(settings.api)),
             agents=AgentService(access, gateway, settings),

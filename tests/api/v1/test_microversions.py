@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bessemer.api.v1.route import Route
+from bessemer.api.v1.table.allocation import ALLOCATION
 from bessemer.api.v1.table.chassis import CHASSIS
 from bessemer.api.v1.table.conductor import CONDUCTOR
 from bessemer.api.v1.table.deploy_template import DEPLOY_TEMPLATE
@@ -34,6 +35,7 @@ TABLES = [
     CONDUCTOR,
     DEPLOY_TEMPLATE,
     RUNBOOK,
+    ALLOCATION,
 ]
 #: The version each table came with, where it was not always there.
 FIRST = {
@@ -43,6 +45,7 @@ FIRST = {
     CONDUCTOR: 49,
     DEPLOY_TEMPLATE: 55,
     RUNBOOK: 92,
+    ALLOCATION: 52,
 }
 
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
@@ -88,6 +91,13 @@ GATES = {
     ("GET", "/drivers/{driver}/raid/logical_disk_properties"): (12, 406),
     ("GET", "/conductors"): (49, 404),
     ("GET", "/conductors/{conductor}"): (49, 404),
+    ("GET", "/allocations"): (52, 404),
+    ("POST", "/allocations"): (52, 405),
+    ("GET", "/allocations/{allocation}"): (52, 404),
+    ("PATCH", "/allocations/{allocation}"): (57, 405),
+    ("DELETE", "/allocations/{allocation}"): (52, 405),
+    ("GET", "/nodes/{node}/allocation"): (52, 404),
+    ("DELETE", "/nodes/{node}/allocation"): (52, 404),
     ("GET", "/deploy_templates"): (55, 404),
     ("POST", "/deploy_templates"): (55, 405),
     ("GET", "/deploy_templates/{deploy template}"): (55, 404),
@@ -131,6 +141,9 @@ GATES = {
     ("GET", "/nodes/{node}/volume"): (32, 404),
     ("GET", "/nodes/{node}/volume/connectors"): (32, 404),
     ("GET", "/nodes/{node}/volume/targets"): (32, 404),
+    ("GET", "/nodes/{node}/bios"): (40, 404),
+    ("GET", "/nodes/{node}/bios/{setting}"): (40, 404),
+    ("GET", "/nodes/{node}/firmware"): (86, 404),
     ("GET", "/lookup"): (22, 404),
     ("POST", "/heartbeat/{node}"): (22, 404),
 }
@@ -278,6 +291,7 @@ async def furnish(world: World) -> None:
         ("volume/connectors", {"node_uuid": UUID, "type": "iqn", "connector_id": "c"}),
         ("volume/targets", {"node_uuid": UUID, "volume_type": "iscsi", "boot_index": 0, "volume_id": "v"}),
         ("ports", {"address": MAC, "node_uuid": UUID}),
+        ("allocations", {"resource_class": "gold"}),
         ("deploy_templates", {"name": "CUSTOM_A", "steps": [{**step, "priority": 10}]}),
         ("runbooks", {"name": "CUSTOM_A", "steps": [{**step, "order": 1}]}),
     ):

@@ -22,6 +22,7 @@ RESOURCES = {
     "portgroups": 23,
     "volume": 32,
     "conductors": 49,
+    "allocations": 52,
     "deploy_templates": 55,
     "runbooks": 92,
 }
