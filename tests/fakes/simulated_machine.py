@@ -59,6 +59,8 @@ class SimulatedMachine:
     #: Whether a booted ramdisk finds its way to the service.
     calls_back: bool = True
     boots: int = 0
+    #: For tests that answer commands themselves: with what, one after the other.
+    answers: list[str] = field(default_factory=list)
     _seen_key: str = field(default="", repr=False)
     _obeyed: int = 0
 
