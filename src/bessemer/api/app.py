@@ -13,14 +13,18 @@ from bessemer.api.v1.resource.conductor import ConductorApi
 from bessemer.api.v1.resource.deploy_template import DeployTemplateApi
 from bessemer.api.v1.resource.discovery import DiscoveryApi
 from bessemer.api.v1.resource.driver import DriverApi
+from bessemer.api.v1.resource.inspection_rule import InspectionRuleApi
+from bessemer.api.v1.resource.network_event import NetworkEventApi
 from bessemer.api.v1.resource.node import NodeApi
 from bessemer.api.v1.resource.node_management import NodeManagementApi
 from bessemer.api.v1.resource.node_reading import NodeReadingApi
 from bessemer.api.v1.resource.node_record import NodeRecordApi
 from bessemer.api.v1.resource.node_state import NodeStateApi
+from bessemer.api.v1.resource.node_virtual_media import NodeVirtualMediaApi
 from bessemer.api.v1.resource.port import PortApi
 from bessemer.api.v1.resource.portgroup import PortgroupApi
 from bessemer.api.v1.resource.runbook import RunbookApi
+from bessemer.api.v1.resource.shard import ShardApi
 from bessemer.api.v1.resource.volume import VolumeApi
 from bessemer.api.v1.resource.volume_connector import VolumeConnectorApi
 from bessemer.api.v1.resource.volume_target import VolumeTargetApi
@@ -47,16 +51,20 @@ def v1_routes(services: Services, settings: Settings) -> list[Route]:
         *NodeManagementApi(services).routes(),
         *NodeRecordApi(services, api).routes(),
         *NodeReadingApi(services).routes(),
+        *NodeVirtualMediaApi(services).routes(),
         *PortApi(services, api).routes(),
         *PortgroupApi(services, api).routes(),
         *VolumeApi(services).routes(),
         *VolumeConnectorApi(services, api).routes(),
         *VolumeTargetApi(services, api).routes(),
+        *ShardApi(services).routes(),
+        *NetworkEventApi(services).routes(),
         *ChassisApi(services, api).routes(),
         *DriverApi(services).routes(),
         *ConductorApi(services, api).routes(),
         *AllocationApi(services, api).routes(),
         *DeployTemplateApi(services, api).routes(),
         *RunbookApi(services, api).routes(),
+        *InspectionRuleApi(services, api).routes(),
         *RamdiskApi(services, settings).routes(),
     ]

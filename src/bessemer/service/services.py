@@ -15,8 +15,10 @@ from bessemer.service.conductor import ConductorService
 from bessemer.service.deploy_template import DeployTemplateService
 from bessemer.service.driver import DriverService
 from bessemer.service.history import HistoryService
+from bessemer.service.inspection_rule import InspectionRuleService
 from bessemer.service.lock import LockWait
 from bessemer.service.management import ManagementService
+from bessemer.service.network_event import NetworkEventService
 from bessemer.service.node import NodeService
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.passthru import PassthruService
@@ -26,9 +28,11 @@ from bessemer.service.power import PowerService
 from bessemer.service.provision import ProvisionService
 from bessemer.service.reading import ReadingService
 from bessemer.service.runbook import RunbookService
+from bessemer.service.shard import ShardService
 from bessemer.service.task import Tasks
 from bessemer.service.trait import TraitService
 from bessemer.service.vif import VifService
+from bessemer.service.virtual_media import VirtualMediaService
 from bessemer.service.volume_connector import VolumeConnectorService
 from bessemer.service.volume_target import VolumeTargetService
 from bessemer.store.database import Database
@@ -47,6 +51,9 @@ class Services:
     ports: PortService
     portgroups: PortgroupService
     readings: ReadingService
+    shards: ShardService
+    network_events: NetworkEventService
+    virtual_media: VirtualMediaService
     volume_connectors: VolumeConnectorService
     volume_targets: VolumeTargetService
     chassis: ChassisService
@@ -56,6 +63,7 @@ class Services:
     allocator: Allocator
     deploy_templates: DeployTemplateService
     runbooks: RunbookService
+    inspection_rules: InspectionRuleService
     agents: AgentService
 
     @classmethod
@@ -84,6 +92,9 @@ class Services:
             ports=PortService(access, tasks),
             portgroups=PortgroupService(access, tasks, settings.default.default_portgroup_mode),
             readings=ReadingService(access),
+            shards=ShardService(database),
+            network_events=NetworkEventService(),
+            virtual_media=VirtualMediaService(access, tasks),
             volume_connectors=VolumeConnectorService(access),
             volume_targets=VolumeTargetService(access),
             chassis=ChassisService(database),
@@ -92,6 +103,7 @@ class Services:
             allocations=AllocationService(access, conductors, allocator),
             allocator=allocator,
             deploy_templates=DeployTemplateService(database, settings.api.disallow_deploy_steps),
+            inspection_rules=InspectionRuleService(database),
             runbooks=RunbookService(database, _disallowed_everywhere(settings.api)),
             agents=AgentService(access, gateway, settings),
         )

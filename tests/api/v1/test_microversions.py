@@ -16,6 +16,7 @@ from bessemer.api.v1.table.conductor import CONDUCTOR
 from bessemer.api.v1.table.deploy_template import DEPLOY_TEMPLATE
 from bessemer.api.v1.table.driver import DRIVER
 from bessemer.api.v1.table.field import Create, Field, Kind, Param, Table
+from bessemer.api.v1.table.inspection_rule import INSPECTION_RULE
 from bessemer.api.v1.table.node import NODE
 from bessemer.api.v1.table.port import PORT
 from bessemer.api.v1.table.portgroup import PORTGROUP
@@ -36,6 +37,7 @@ TABLES = [
     DEPLOY_TEMPLATE,
     RUNBOOK,
     ALLOCATION,
+    INSPECTION_RULE,
 ]
 #: The version each table came with, where it was not always there.
 FIRST = {
@@ -46,6 +48,7 @@ FIRST = {
     DEPLOY_TEMPLATE: 55,
     RUNBOOK: 92,
     ALLOCATION: 52,
+    INSPECTION_RULE: 96,
 }
 
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
@@ -103,6 +106,12 @@ GATES = {
     ("GET", "/deploy_templates/{deploy template}"): (55, 404),
     ("PATCH", "/deploy_templates/{deploy template}"): (55, 405),
     ("DELETE", "/deploy_templates/{deploy template}"): (55, 405),
+    ("GET", "/inspection_rules"): (96, 404),
+    ("POST", "/inspection_rules"): (96, 405),
+    ("DELETE", "/inspection_rules"): (96, 405),
+    ("GET", "/inspection_rules/{inspection rule}"): (96, 404),
+    ("PATCH", "/inspection_rules/{inspection rule}"): (96, 405),
+    ("DELETE", "/inspection_rules/{inspection rule}"): (96, 405),
     ("GET", "/runbooks"): (92, 404),
     ("POST", "/runbooks"): (92, 405),
     ("GET", "/runbooks/{runbook}"): (92, 404),
@@ -144,6 +153,12 @@ GATES = {
     ("GET", "/nodes/{node}/bios"): (40, 404),
     ("GET", "/nodes/{node}/bios/{setting}"): (40, 404),
     ("GET", "/nodes/{node}/firmware"): (86, 404),
+    ("GET", "/nodes/{node}/children"): (83, 404),
+    ("GET", "/nodes/{node}/vmedia"): (93, 404),
+    ("POST", "/nodes/{node}/vmedia"): (89, 404),
+    ("DELETE", "/nodes/{node}/vmedia"): (89, 404),
+    ("GET", "/shards"): (82, 404),
+    ("POST", "/events"): (54, 404),
     ("GET", "/lookup"): (22, 404),
     ("POST", "/heartbeat/{node}"): (22, 404),
 }
@@ -292,6 +307,7 @@ async def furnish(world: World) -> None:
         ("volume/targets", {"node_uuid": UUID, "volume_type": "iscsi", "boot_index": 0, "volume_id": "v"}),
         ("ports", {"address": MAC, "node_uuid": UUID}),
         ("allocations", {"resource_class": "gold"}),
+        ("inspection_rules", {"actions": [{"op": "fail", "args": {"msg": "no"}}]}),
         ("deploy_templates", {"name": "CUSTOM_A", "steps": [{**step, "priority": 10}]}),
         ("runbooks", {"name": "CUSTOM_A", "steps": [{**step, "order": 1}]}),
     ):

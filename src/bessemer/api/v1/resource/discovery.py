@@ -21,10 +21,13 @@ RESOURCES = {
     "heartbeat": 22,
     "portgroups": 23,
     "volume": 32,
+    "events": 54,
+    "shards": 82,
     "conductors": 49,
     "allocations": 52,
     "deploy_templates": 55,
     "runbooks": 92,
+    "inspection_rules": 96,
 }
 
 
