@@ -75,9 +75,11 @@ class Engine:
             try:
                 await asyncio.wait((keeping, running), return_when=asyncio.FIRST_COMPLETED)
             finally:
-                await _end(running)
-                await self._runner.stop()
-                await _end(keeping)
+                try:
+                    await _end(running)
+                    await self._runner.stop()
+                finally:
+                    await _end(keeping)
                 await self._sign_off()
             for task in (keeping, running):
                 if not task.cancelled():

@@ -49,6 +49,8 @@ class Execution:
         self._is_stopping = is_stopping
         #: The position whose run was begun here: that it is begun means no interruption then.
         self._begun_here: int | None = None
+        #: When the last call of a face was made.
+        self._called_at = timestamp(clock)
         self._log = structlog.get_logger().bind(
             operation=held.uuid, node=held.operation.node_uuid, kind=held.operation.kind
         )
@@ -216,7 +218,8 @@ class Execution:
             if reason is not None and step.is_abortable and operation.phase is not Phase.UNDO:
                 to.fail(transition, cancelled(reason, step.name), await self._next_undo(tx), now)
             else:
-                to.pause(transition, error, step.backoff.delay_s(to.failures(operation)), now)
+                pause_s = step.backoff.delay_s(to.failures(operation))
+                to.pause(transition, error, pause_s, now, self._called_at)
 
         await self._write(fill)
 
@@ -253,13 +256,13 @@ class Execution:
     # --- taking back
 
     async def _undo(self) -> None:
-        step, began = self._step(), timestamp(self._clock)
+        step = self._step()
         if step.undo is None:
             raise InternalError(f"step '{step.name}' cannot be taken back")
         await self._call(step, step.undo)
 
         async def fill(tx: Transaction, transition: Transition) -> None:
-            to.undone(transition, timestamp(self._clock), began)
+            to.undone(transition, timestamp(self._clock), self._called_at)
             await self._undo_next(tx, transition)
 
         await self._write(fill)
@@ -270,7 +273,7 @@ class Execution:
         )
 
         async def fill(tx: Transaction, transition: Transition) -> None:
-            to.undo_failed(transition, error, timestamp(self._clock))
+            to.undo_failed(transition, error, timestamp(self._clock), self._called_at)
             await self._undo_next(tx, transition)
 
         await self._write(fill)
@@ -296,6 +299,7 @@ class Execution:
         return step_of(self._workflow, self._held.operation)
 
     async def _call(self, step: Step[Any], face: Callable[[Any], Awaitable[Any]]) -> Any:
+        self._called_at = timestamp(self._clock)
         return await call(face, step, self._held, self._deps, self._clock)
 
     async def _write(self, fill: Fill, *, is_one: bool = False) -> None:

@@ -207,9 +207,12 @@ def failures(operation: Operation) -> int:
     return operation.attempt if operation.phase is Phase.RUN else operation.attempt + 1
 
 
-def pause(transition: Transition, error: BessemerError, pause_s: float, now: Timestamp) -> None:
-    """The call failed in a way that trying again can cure: sleep a little, then make it again."""
-    transition.write(JournalEvent.RETRIED, now, detail=str(error))
+def pause(
+    transition: Transition, error: BessemerError, pause_s: float, now: Timestamp, since: Timestamp
+) -> None:
+    """The call made at ``since`` failed in a way that trying again can cure: sleep a little, then make it
+    again."""
+    transition.write(JournalEvent.RETRIED, now, since=since, detail=str(error))
     transition.change(
         attempt=failures(transition.operation),
         state=OperationState.WAITING,
@@ -242,7 +245,9 @@ def run_after_all(transition: Transition) -> None:
 def fail(transition: Transition, error: OperationError, undo_position: int | None, now: Timestamp) -> None:
     """The operation cannot go on: take back what was begun, from ``undo_position`` down, or end at once."""
     event = JournalEvent.CANCELLED if error.code == CANCELLED else JournalEvent.FAILED
-    since = transition.operation.step_started_at if transition.operation.attempt else None
+    operation = transition.operation
+    has_begun = operation.phase is not Phase.RUN or operation.attempt > 0
+    since = operation.step_started_at if has_begun else None
     transition.write(event, now, since=since, detail=error.message)
     transition.change(error=error)
     undo_next(transition, undo_position, now)
@@ -267,9 +272,9 @@ def undone(transition: Transition, now: Timestamp, since: Timestamp) -> None:
     transition.write(JournalEvent.UNDONE, now, since=since)
 
 
-def undo_failed(transition: Transition, error: BessemerError, now: Timestamp) -> None:
+def undo_failed(transition: Transition, error: BessemerError, now: Timestamp, since: Timestamp) -> None:
     """The step stays as it is; whoever reads the operation's error learns of it."""
-    transition.write(JournalEvent.UNDO_FAILED, now, detail=str(error))
+    transition.write(JournalEvent.UNDO_FAILED, now, since=since, detail=str(error))
     reason = transition.operation.error
     if reason is not None:
         step = transition.operation.plan[transition.operation.position].step

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bessemer.kernel.backoff import Backoff
-from bessemer.kernel.error import BessemerError
 from bessemer.store.connect import CONNECT_S, Engines
 
 if TYPE_CHECKING:
@@ -108,7 +106,7 @@ class PostgresqlNotifier(Notifier):
             try:
                 async with self._engine.connect() as connection:
                     await self._listen_on(connection)
-            except (SQLAlchemyError, BessemerError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001  whatever it was, the listener has to come back
                 failures = 1 if self._is_listening.is_set() else failures + 1
                 if failures == 1:
                     _log.warning("listening for database notifications failed", error=str(error))
