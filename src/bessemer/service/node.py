@@ -24,7 +24,15 @@ from bessemer.service.node_rule import (
 from bessemer.store.allocation import get_allocation, release_node
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.event import add_event
-from bessemer.store.node import NodeFilter, create_node, delete_node, find_node, list_node_rows, update_node
+from bessemer.store.node import (
+    NodeFilter,
+    create_node,
+    delete_node,
+    find_node,
+    list_child_nodes,
+    list_node_rows,
+    update_node,
+)
 from bessemer.store.page import Page
 from bessemer.store.trait import list_traits
 
@@ -57,6 +65,12 @@ class NodeService:
         async with self._database.read() as tx:
             node = await self._access.find(tx, caller, ident)
             return node, (await list_traits(tx, [node.uuid]))[node.uuid]
+
+    async def list_children(self, caller: Caller, ident: str) -> tuple[Node, Sequence[str]]:
+        """The node, and the UUIDs of those whose parent it is, oldest first. Raises NotFound."""
+        async with self._database.read() as tx:
+            node = await self._access.find(tx, caller, ident)
+            return node, [child.uuid for child in await list_child_nodes(tx, node.uuid)]
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: NodeFilter, page: Page

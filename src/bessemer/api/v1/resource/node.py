@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bessemer.api.v1 import show
-from bessemer.api.v1.call import Answer, Call, empty
+from bessemer.api.v1.call import Answer, Call, empty, ok
 from bessemer.api.v1.page import page, selection
 from bessemer.api.v1.patch import Patch
 from bessemer.api.v1.route import PatchOf, Route
@@ -43,6 +43,7 @@ class NodeApi:
             Route("PATCH", "/nodes/{node}", self.update, query=table.PATCH, body=PatchOf(NODE)),
             Route("DELETE", "/nodes/{node}", self.delete),
             Route("GET", "/nodes/{node}/states", self.get_states),
+            Route("GET", "/nodes/{node}/children", self.list_children, since=action.CHILDREN_SINCE),
             Route("PUT", "/nodes/{node}/maintenance", self.set_maintenance, body=action.MAINTENANCE),
             Route("DELETE", "/nodes/{node}/maintenance", self.clear_maintenance),
             Route("GET", "/chassis/{chassis}/nodes", self.list_of_chassis, query=table.LIST),
@@ -99,6 +100,12 @@ class NodeApi:
         node = await self._nodes.get(call.caller, show.ident(call, NODE))
         shown = view(NODE_STATES, call.version.minor, "all")
         return show.one(call, shown, shown.row_of(node))
+
+    async def list_children(self, call: Call) -> Answer:
+        """UUIDs only, and one link instead of a list of links."""
+        node, children = await self._nodes.list_children(call.caller, show.ident(call, NODE))
+        link = {"href": f"{call.links(NODE).address(node.uuid)}/children", "rel": "self"}
+        return ok({"children": children, "links": link})
 
     async def set_maintenance(self, call: Call) -> Answer:
         await self._nodes.set_maintenance(call.caller, show.ident(call, NODE), call.body.get("reason"))

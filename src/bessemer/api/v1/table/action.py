@@ -73,6 +73,8 @@ TRAITS = Body((member("traits", Kind.LIST, is_required=True),))
 TRAITS_SINCE = 37
 NMI_SINCE = 29
 INVENTORY_SINCE = 81
+SHARDS_SINCE = 82
+CHILDREN_SINCE = 83
 
 VALIDATE = (Param("node", Kind.IDENT), Param("node_uuid", Kind.UUID))
 VENDOR_METHOD = (Param("method", Kind.STRING),)
