@@ -1,0 +1,79 @@
+"""Virtual media: images that a node's machine sees as a disc or disk in one of its drives."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from bessemer.kernel.error import InvalidValue
+from bessemer.service.caller import Caller
+from bessemer.service.management import in_time
+from bessemer.service.node_access import NodeAccess
+from bessemer.service.task import Tasks
+
+#: Where BMCs fetch images from. Source: v1 contract, routes: vmedia.
+SCHEMES = ("http", "https", "nfs", "cifs", "smb")
+
+
+class VirtualMediaService:
+    def __init__(self, access: NodeAccess, tasks: Tasks) -> None:
+        self._access = access
+        self._tasks = tasks
+
+    async def list(self, caller: Caller, ident: str) -> Sequence[dict[str, Any]]:
+        """The drives and what is in them; logins in the addresses of images are left out.
+
+        Raises:
+            NotFound: No such node.
+            Unsupported, DeviceError: From the driver.
+        """
+        task = await self._tasks.open(await self._access.get(caller, ident))
+        management = task.driver.management
+        management.validate(task)
+        drives = await in_time(management.get_virtual_media(task), "tell its virtual media")
+        return [{**drive, "image": without_login(drive.get("image"))} for drive in drives]
+
+    async def attach(self, caller: Caller, ident: str, device: str, image_url: str) -> None:
+        """Put the image at ``image_url``, which the BMC fetches itself, into a drive; what is in it goes.
+
+        Raises:
+            NotFound: No such node.
+            NodeLocked: An operation is at work on it.
+            InvalidValue: Not the address of an image; a drive that the machine does not have.
+            Unsupported, DeviceError: From the driver.
+        """
+        check_image_url(image_url)
+        task = await self._tasks.open(await self._access.check_free(caller, ident))
+        management = task.driver.management
+        management.validate(task)
+        await in_time(management.attach_virtual_media(task, device, image_url), "take the virtual medium")
+
+    async def detach(self, caller: Caller, ident: str, devices: Sequence[str] | None) -> None:
+        """Empty these drives; None: all. Idempotent. Raises as ``attach``."""
+        task = await self._tasks.open(await self._access.check_free(caller, ident))
+        management = task.driver.management
+        management.validate(task)
+        await in_time(management.detach_virtual_media(task, devices), "give up the virtual medium")
+
+
+def check_image_url(url: str) -> None:
+    """Raises InvalidValue; the message does not repeat the address, which may hold a login."""
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in SCHEMES and bool(parts.hostname)
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise InvalidValue(
+            "'image_url' is not the address of an image.", hint=f"Schemes: {', '.join(SCHEMES)}."
+        )
+
+
+def without_login(url: Any) -> str | None:
+    """``url`` without user and password; None when there is none, or one that nobody can read."""
+    if not isinstance(url, str):
+        return None
+    try:
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    except ValueError:
+        return None
