@@ -84,10 +84,13 @@ class Context:
 
 
 def build_machine(settings: Settings) -> Machine:
-    """This very machine."""
-    return Machine(
-        lambda: wait_for_block_devices(settings.disk_wait_attempts, settings.disk_wait_delay),
-    )
+    """This very machine. Only the first look at the disks waits for one to appear."""
+    attempts = [settings.disk_wait_attempts]
+
+    def list_devices() -> list[BlockDevice]:
+        return wait_for_block_devices(attempts.pop() if attempts else 0, settings.disk_wait_delay)
+
+    return Machine(list_devices)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -39,6 +39,9 @@ def main(root: Path = Path("/")) -> int:
     except AgentError as error:
         say("ended", why=error.to_result()["message"])
         return 1
+    except OSError as error:
+        say("ended", why=f"{type(error).__name__}: {error}")
+        return 1
     return 0
 
 

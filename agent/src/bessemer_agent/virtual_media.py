@@ -7,6 +7,8 @@ kernel parameter ``boot_method`` is ``vmedia``: otherwise a forgotten USB stick 
 obey.
 """
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bessemer_agent.error import AgentError
@@ -19,6 +21,8 @@ LABELS = ("vmedia_boot_iso", "config-2")
 _FOLDERS = ("etc/ironic-python-agent", "etc/ironic-python-agent.d")
 #: ISO 9660: the primary volume descriptor is sector 16; its volume identifier has 32 characters at offset 40.
 _DESCRIPTOR_OFFSET = 16 * 2048
+#: Seconds to wait for the medium, and between two looks.
+_WAIT_S, _LOOK_S = 20.0, 0.5
 
 
 class VirtualMediaError(AgentError):
@@ -78,8 +82,23 @@ def read_configuration(root: Path = Path("/")) -> dict[str, str]:
     return options
 
 
+def wait_for_medium(root: Path, pause: Callable[[float], None]) -> Path | None:
+    """The device that carries our medium, which a BMC may plug in seconds after the kernel started; None
+    when it did not come.
+    """
+    for _ in range(round(_WAIT_S / _LOOK_S)):
+        found = find_medium(root)
+        if found:
+            return found
+        pause(_LOOK_S)
+    return find_medium(root)
+
+
 def load_configuration(
-    boot_method: str | None, root: Path = Path("/"), mount: Mount = mounted
+    boot_method: str | None,
+    root: Path = Path("/"),
+    mount: Mount = mounted,
+    pause: Callable[[float], None] = time.sleep,
 ) -> dict[str, str]:
     """Bring the medium's configuration into the ramdisk when booted from it, and read it.
 
@@ -88,7 +107,7 @@ def load_configuration(
         InvalidSetting: A file of it is not INI.
     """
     if boot_method == "vmedia":
-        device = find_medium(root)
+        device = wait_for_medium(root, pause)
         if device is None:
             say("no virtual medium with a known label", labels=",".join(LABELS))
         else:

@@ -261,6 +261,14 @@ def test_all_disks_are_tried_and_the_failures_named() -> None:
     assert seen == ["/dev/sda", "/dev/sdb", "/dev/sdc"]
 
 
+def test_an_error_nobody_foresaw_is_a_disk_not_erased() -> None:
+    def work(device: BlockDevice) -> Erased:
+        raise ZeroDivisionError(device.name)
+
+    with pytest.raises(EraseFailed, match="/dev/sda"):
+        for_each_device([PLAIN], work, 1)
+
+
 def test_disks_are_erased_at_the_same_time() -> None:
     import threading
 

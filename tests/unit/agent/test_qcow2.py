@@ -20,8 +20,8 @@ needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qe
 CLUSTER = 64 * 1024
 
 
-def write(data: bytes, disk: Disk) -> int:
-    target = ImageTarget(disk)
+def write(data: bytes, disk: Disk, is_zeroed: bool = False) -> int:
+    target = ImageTarget(disk, is_zeroed)
     size = write_qcow2(rechunk([data]), target)
     target.commit()
     return size
@@ -122,15 +122,16 @@ def test_data_before_its_tables_is_set_aside_in_memory(make_disk: MakeDisk) -> N
     assert disk.read(0, len(blocks) * CLUSTER) == b"".join(blocks)
 
 
+@pytest.mark.parametrize("is_zeroed", [False, True])
 def test_more_than_memory_may_hold_is_set_aside_behind_the_image(
-    make_disk: MakeDisk, monkeypatch: pytest.MonkeyPatch
+    make_disk: MakeDisk, monkeypatch: pytest.MonkeyPatch, is_zeroed: bool
 ) -> None:
     monkeypatch.setattr(qcow2, "_PARKED_BYTES", MIB)
     monkeypatch.setattr(qcow2, "_WINDOW_BYTES", MIB)
     blocks = [bytes([1 + n % 250]) * CLUSTER for n in range(300)]
     size = len(blocks) * CLUSTER
-    disk = make_disk(64 * MIB)
-    write(late_tables(blocks), disk)
+    disk = make_disk(64 * MIB, fill=b"\0" if is_zeroed else b"\xaa")
+    write(late_tables(blocks), disk, is_zeroed)
     assert disk.read(0, size) == b"".join(blocks)
     assert disk.read(-(-size // MIB) * MIB, MIB) == bytes(MIB)  # and cleaned up
 

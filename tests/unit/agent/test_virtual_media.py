@@ -93,3 +93,24 @@ def test_a_medium_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) 
 
     with pytest.raises(VirtualMediaError, match=r"sr0.*input/output error"):
         load_configuration("vmedia", tmp_path, broken)
+
+
+def test_a_medium_that_is_plugged_in_late_is_waited_for(tmp_path: Path, medium: Path) -> None:
+    (tmp_path / "sys/block").mkdir(parents=True)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            make_drive(tmp_path, "sr0", label="VMEDIA_BOOT_ISO")
+
+    options = load_configuration("vmedia", tmp_path, mounting(medium, []), pause)
+    assert options["api_url"] == "http://media"
+    assert len(pauses) == 3
+
+
+def test_without_a_medium_the_agent_goes_on_with_what_the_kernel_was_told(tmp_path: Path) -> None:
+    (tmp_path / "sys/block").mkdir(parents=True)
+    pauses: list[float] = []
+    assert load_configuration("vmedia", tmp_path, pause=pauses.append) == {}
+    assert sum(pauses) == 20.0

@@ -11,7 +11,7 @@ from bessemer_agent.erase.ata import erase_ata
 from bessemer_agent.erase.guard import refuse_shared_filesystem
 from bessemer_agent.erase.nvme import erase_nvme
 from bessemer_agent.erase.overwrite import discard_and_zero, overwrite
-from bessemer_agent.error import AgentError, EraseFailed
+from bessemer_agent.error import EraseFailed
 from bessemer_agent.inventory.block_device import BlockDevice
 from bessemer_agent.journal import say
 
@@ -120,11 +120,8 @@ def for_each_device(
                 device = waiting.pop()
             try:
                 erased = work(device)
-            except AgentError as error:
-                failed[device.name] = error.details
-                say("disk not erased", disk=device.name, why=error)
-            except OSError as error:
-                failed[device.name] = str(error)
+            except Exception as error:  # noqa: BLE001 - a disk that is not erased must never pass for one that is
+                failed[device.name] = str(error) or type(error).__name__
                 say("disk not erased", disk=device.name, why=error)
             else:
                 done[device.name] = erased

@@ -230,7 +230,7 @@ class _Parking:
     def clean(self) -> None:
         """Zero what was set aside on the disk."""
         if self._free > self._start:
-            self._target.zero(self._start, self._free - self._start)
+            self._target.clear(self._start, self._free - self._start)
             self._free = self._start
         self._on_disk.clear()
         self._in_memory.clear()

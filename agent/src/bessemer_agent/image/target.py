@@ -99,6 +99,11 @@ class ImageTarget:
         self._flush_run()
         self._disk.write(offset, data)
 
+    def clear(self, offset: int, length: int) -> None:
+        """Zero what :meth:`park` wrote, on a disk that read as zeros too."""
+        self._flush_run()
+        self._disk.zero(offset, length)
+
     def commit(self) -> None:
         """Write what was held back, and wait until all of it is on the medium."""
         self._flush_run()
