@@ -24,7 +24,9 @@ from bessemer.service.caller import Caller
 from bessemer.service.node_access import NodeAccess
 from bessemer.store.database import Transaction
 from bessemer.store.node import get_node, merge_node
+from bessemer.store.operation import find_active
 from bessemer.store.port import find_nodes_by_addresses
+from bessemer.workflow.cancel_reason import MAINTENANCE
 
 _S = ProvisionState
 
@@ -130,9 +132,17 @@ class AgentService:
             if known is not None and known != beat.callback_url:
                 raise InvalidValue("callback_url must not change while the ramdisk lives.")
             await merge_node(tx, node.uuid, "driver_internal_info", _facts(tx, beat))
+            if node.maintenance and not self._settings.conductor.allow_provisioning_in_maintenance:
+                await self._stop(tx, node)
             await self._gateway.signal(tx, node.uuid, SIGNAL)
 
         await self._access.touch(caller, ident, work)
+
+    async def _stop(self, tx: Transaction, node: Node) -> None:
+        """A node in maintenance is not provisioned on: the work that waits for this agent ends."""
+        active = await find_active(tx, node.uuid)
+        if active is not None and node.provision_state in LOOKUP_STATES:
+            await self._gateway.cancel(tx, active.uuid, MAINTENANCE)
 
     def _check_open(self) -> None:
         if not self._settings.api.enable_ramdisk_endpoints:

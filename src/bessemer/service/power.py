@@ -1,5 +1,7 @@
 """Power: asking for a change. The change itself is an operation. Source: v1 contract, power."""
 
+from typing import Any
+
 from bessemer.domain.node import Node, label
 from bessemer.domain.operation import NewOperation
 from bessemer.domain.power import PowerTarget
@@ -10,7 +12,7 @@ from bessemer.service.caller import Caller
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.task import Tasks
 from bessemer.store.database import Transaction
-from bessemer.store.node import update_node
+from bessemer.store.node import list_child_nodes, update_node
 from bessemer.store.operation import find_active
 
 _CLEANING = frozenset({ProvisionState.CLEANING, ProvisionState.CLEAN_WAIT})
@@ -40,12 +42,15 @@ class PowerService:
         async def work(tx: Transaction, node: Node) -> None:
             await self._check(tx, node, target)
             await update_node(tx, node.uuid, target_power_state=target.result, last_error=None)
+            args: dict[str, Any] = {"target": target.value, "timeout": timeout_s}
+            if await _takes_relatives_along(tx, node, target):
+                args["relatives_first"] = True
             await self._gateway.enqueue(
                 tx,
                 NewOperation(
                     node_uuid=node.uuid,
                     kind="power",
-                    args={"target": target.value, "timeout": timeout_s},
+                    args=args,
                     conductor_group=node.conductor_group,
                     requested_by=caller.label,
                     request_id=caller.request_id,
@@ -75,3 +80,10 @@ class PowerService:
                 f"Node '{label(node)}' has an unfinished operation '{active.kind}' ({active.state}).",
                 hint="Wait until it is done, or abort it.",
             )
+
+
+async def _takes_relatives_along(tx: Transaction, node: Node, target: PowerTarget) -> bool:
+    """A child needs its parent on; children are switched off before their parent."""
+    if target in _OFF:
+        return bool(await list_child_nodes(tx, node.uuid))
+    return node.parent_node is not None
