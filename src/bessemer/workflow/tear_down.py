@@ -9,6 +9,7 @@ from bessemer.domain.operation import NewOperation, Operation
 from bessemer.domain.provision import Event, ProvisionState
 from bessemer.engine.gateway import Gateway
 from bessemer.engine.workflow import OnInterrupt, Workflow
+from bessemer.store.allocation import release_node
 from bessemer.store.database import Transaction
 from bessemer.store.node import update_node
 from bessemer.workflow.agent_boot import AGENT_FACTS
@@ -48,9 +49,11 @@ def without_instance(node: Node, operation: Operation) -> dict[str, Any]:
 
 
 def cleaned_next(settings: Settings, gateway: Gateway) -> Callable[..., Any]:
-    """What follows a tear-down, in its very transaction: automated cleaning, or availability without it."""
+    """What follows a tear-down, in its very transaction: the end of the allocation that held the node, and
+    automated cleaning, or availability without it."""
 
     async def follow(tx: Transaction, node: Node, operation: Operation) -> None:
+        await release_node(tx, node.uuid)
         wanted = node.automated_clean
         if settings.conductor.automated_clean if wanted is None else wanted:
             await gateway.enqueue(
