@@ -68,6 +68,7 @@ async def test_all_rules_are_deleted_at_once(client: ApiClient) -> None:
         {"actions": [{"op": "set-attribute", "args": {"path": "/provision_state", "value": "active"}}]},
         {"actions": [SET], "conditions": [{"op": "gt", "args": {}}]},
         {"actions": [SET], "conditions": "all"},
+        {"actions": [SET], "conditions": [{"op": "matches", "args": {"value": "x", "regex": "(" * 900}}]},
         {"actions": [SET], "phase": "early"},
         {"actions": [SET], "priority": 10_000},
         {"actions": [SET], "priority": -1},

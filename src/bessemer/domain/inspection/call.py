@@ -53,7 +53,7 @@ def _regex(value: Any) -> None:
         raise InvalidValue(f"a regular expression is text of at most {LONGEST_REGEX} characters")
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise InvalidValue(f"not a regular expression: {error}") from error
 
 
