@@ -194,3 +194,82 @@ def test_an_older_client_is_understood(baremetal: Baremetal) -> None:
         node = baremetal("--os-baremetal-api-version", version, "node", "show", "older", json_output=True)
         assert node["name"] == "older"
     baremetal("node", "delete", "older")
+
+
+def test_deploy_templates_are_managed(baremetal: Baremetal) -> None:
+    steps = '[{"interface": "bios", "step": "reset", "args": {}, "priority": 9}]'
+    made = baremetal("deploy", "template", "create", "CUSTOM_T", "--steps", steps, json_output=True)
+    baremetal("deploy", "template", "set", "CUSTOM_T", "--name", "CUSTOM_U", "--extra", "a=1")
+    baremetal("deploy", "template", "unset", made["uuid"], "--extra", "a")
+    assert baremetal("deploy", "template", "show", "CUSTOM_U", json_output=True)["extra"] == {}
+    listed = baremetal("deploy", "template", "list", "--long", json_output=True)
+    assert made["uuid"] in [item["uuid"] for item in listed]
+    baremetal("deploy", "template", "delete", "CUSTOM_U")
+
+
+def test_runbooks_are_managed(baremetal: Baremetal) -> None:
+    steps = '[{"interface": "bios", "step": "reset", "args": {}, "order": 1}]'
+    made = baremetal("runbook", "create", "--name", "fix.it", "--steps", steps, json_output=True)
+    baremetal("runbook", "set", "fix.it", "--description", "all", "--public", "true", "--extra", "a=1")
+    baremetal("runbook", "unset", "fix.it", "--public", "--extra", "a")
+    baremetal("runbook", "trait", "add", "fix.it", "CUSTOM_A", "CUSTOM_B")
+    baremetal("runbook", "trait", "remove", "fix.it", "CUSTOM_A")
+    assert baremetal("runbook", "trait", "list", "fix.it", json_output=True) == [{"traits": "CUSTOM_B"}]
+    shown = baremetal("runbook", "show", "fix.it", json_output=True)
+    assert (shown["public"], shown["description"], shown["traits"]) == (False, "all", ["CUSTOM_B"])
+    baremetal("runbook", "trait", "remove", "--all", "fix.it")
+    listed = baremetal("runbook", "list", "--long", json_output=True)
+    assert made["uuid"] in [item["uuid"] for item in listed]
+    baremetal("runbook", "delete", "fix.it")
+
+
+def test_inspection_rules_are_managed(baremetal: Baremetal) -> None:
+    actions = '[{"op": "fail", "args": {"msg": "no"}}]'
+    conditions = '[{"op": "is-none", "args": {"value": "{node.description}"}}]'
+    uuid = baremetal(
+        "inspection", "rule", "create", "--actions", actions, "--conditions", conditions,
+        "--description", "all need one", "--priority", "5", json_output=True,
+    )["uuid"]  # fmt: skip
+    baremetal("inspection", "rule", "set", uuid, "--priority", "6")
+    baremetal("inspection", "rule", "unset", uuid, "--description")
+    shown = baremetal("inspection", "rule", "show", uuid, json_output=True)
+    assert (shown["priority"], shown["description"], shown["sensitive"]) == (6, None, False)
+    listed = baremetal("inspection", "rule", "list", json_output=True)
+    assert uuid in [item["uuid"] for item in listed]
+    baremetal("inspection", "rule", "delete", uuid)
+
+
+def test_an_allocation_is_granted_deployed_and_ended_with_the_instance(baremetal: Baremetal) -> None:
+    node = create(baremetal, "allocated", "--resource-class", "given")
+    for verb, state in (("manage", "manageable"), ("provide", "available")):
+        baremetal("node", verb, "allocated")
+        wait_for(baremetal, "allocated", "provision_state", state)
+    made = baremetal(
+        "allocation",
+        "create",
+        "--resource-class",
+        "given",
+        "--name",
+        "mine",
+        "--wait",
+        "60",
+        json_output=True,
+    )
+    assert (made["state"], made["node_uuid"]) == ("active", node["uuid"])
+    baremetal("allocation", "set", "mine", "--extra", "a=1", "--name", "yours")
+    baremetal("allocation", "unset", "yours", "--extra", "a")
+    shown = baremetal("allocation", "show", "yours", json_output=True)
+    assert (shown["uuid"], shown["extra"]) == (made["uuid"], {})
+    baremetal("node", "deploy", "allocated")
+    wait_for(baremetal, "allocated", "provision_state", "active")
+    with pytest.raises(CommandFailed, match="needs its allocation"):
+        baremetal("allocation", "delete", "yours")
+    baremetal("node", "undeploy", "allocated")
+    wait_for(baremetal, "allocated", "provision_state", "available")
+    listed = baremetal("allocation", "list", "--resource-class", "given", json_output=True)
+    assert (listed, show(baremetal, "allocated")["allocation_uuid"]) == ([], None)
+    with pytest.raises(CommandFailed, match="No node has"):
+        baremetal("allocation", "create", "--resource-class", "none", "--name", "vain", "--wait", "60")
+    baremetal("allocation", "delete", "vain")
+    baremetal("node", "manage", "allocated", "--wait", "60")
+    baremetal("node", "delete", "allocated")

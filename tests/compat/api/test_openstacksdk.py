@@ -98,3 +98,28 @@ def test_errors_come_as_the_sdks_own(sdk: Any) -> None:
     with pytest.raises(exceptions.BadRequestException, match="can not be performed"):
         sdk.set_node_provision_state(node, "active")
     sdk.delete_node(node)
+
+
+def test_templates_runbooks_rules_and_allocations_are_reached(sdk: Any) -> None:
+    from openstack import exceptions
+
+    step = {"interface": "bios", "step": "reset", "args": {}}
+    template = sdk.create_deploy_template(name="CUSTOM_SDK", steps=[{**step, "priority": 1}])
+    assert sdk.update_deploy_template(template, extra={"a": 1}).extra == {"a": 1}
+    assert "CUSTOM_SDK" in [found.name for found in sdk.deploy_templates(details=True)]
+    sdk.delete_deploy_template(template)
+    runbook = sdk.create_runbook(name="CUSTOM_SDK", steps=[{**step, "order": 1}])
+    assert sdk.update_runbook(runbook, extra={"a": 1}).extra == {"a": 1}
+    assert runbook.id in [found.id for found in sdk.runbooks(details=True)]
+    sdk.delete_runbook(runbook)
+    rule = sdk.create_inspection_rule(actions=[{"op": "fail", "args": {"msg": "no"}}])
+    assert sdk.update_inspection_rule(rule, priority=3).priority == 3
+    assert rule.id in [found.id for found in sdk.inspection_rules()]
+    sdk.delete_inspection_rule(rule)
+    allocation = sdk.create_allocation(name="sdk", resource_class="nothing-has-it")
+    with pytest.raises(exceptions.ResourceFailure):
+        sdk.wait_for_allocation(allocation, timeout=60)
+    assert [found.name for found in sdk.allocations(state="error", resource_class="nothing-has-it")] == [
+        "sdk"
+    ]
+    sdk.delete_allocation(allocation)

@@ -39,6 +39,9 @@ MEMBERS = st.sampled_from([
     "boot_device", "persistent", "traits", "id", "port_uuid", "callback_url", "agent_token", "agent_version",
     "agent_verify_ca", "reason", "description", "local_link_connection", "is_smartnic", "network_data",
     "conductor_group", "resource_class", "retired", "maintenance", "boot_interface", "instance_name",
+    "mode", "portgroup_uuid", "standalone_ports_supported", "physical_network", "type", "connector_id",
+    "volume_type", "volume_id", "boot_index", "device_type", "image_url", "events",
+    "steps", "actions", "conditions", "candidate_nodes", "public", "owner", "priority", "sensitive",
 ])  # fmt: skip
 PATHS = st.one_of(
     MEMBERS.map("/{}".format), st.tuples(MEMBERS, TEXTS).map(lambda two: f"/{two[0]}/{two[1]}"), TEXTS
@@ -63,6 +66,7 @@ WORDS = st.sampled_from([
     "fields", "detail", "limit", "marker", "sort_key", "sort_dir", "owner", "node", "node_uuid", "addresses",
     "address", "shard", "provision_state", "associated", "conductor", "description_contains", "method",
     "type", "reset_interfaces", "parent_node", "conductor_groups", "portgroup", "fault", "zork",
+    "state", "resource_class", "project", "phase",
 ])  # fmt: skip
 QUERIES = st.one_of(
     st.just(b""),
@@ -89,6 +93,14 @@ async def world(database: Database, clock: FakeClock) -> AsyncIterator[World]:
     await made.client.post("/v1/chassis", {"uuid": UUID})
     await made.add_node(uuid=UUID, name="n1", driver_info={"redfish_password": SECRET})
     await made.add_port(UUID, MAC, uuid=UUID)
+    login = {"auth_password": SECRET}
+    for path, body in (
+        ("portgroups", {}),
+        ("volume/connectors", {"type": "iqn", "connector_id": "c"}),
+        ("volume/targets", {"volume_type": "iscsi", "boot_index": 0, "volume_id": "v", "properties": login}),
+    ):
+        reply = await made.client.post(f"/v1/{path}", {"uuid": UUID, "node_uuid": UUID, **body})
+        assert reply.status == 201
     yield made
 
 
