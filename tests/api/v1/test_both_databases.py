@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from bessemer.domain.provision import ProvisionState
+from bessemer.service.allocator import Allocator
 from fakes.api_world import World
 
 MAC = "aa:bb:cc:00:11:22"
@@ -74,3 +75,58 @@ async def test_patches_at_the_same_time_all_count(world: World) -> None:
         )
     )
     assert (await world.node(node["uuid"])).extra == {f"k{number}": number for number in range(8)}
+
+
+async def test_of_many_allocations_each_gets_a_node_of_its_own_or_a_reason(world: World) -> None:
+    uuids = [(await world.add_node(resource_class="gold"))["uuid"] for _ in range(4)]
+    for uuid in uuids:
+        await world.put_node(uuid, provision_state=ProvisionState.AVAILABLE)
+    allocators = [Allocator(world.database) for _ in range(3)]
+    asked = await asyncio.gather(
+        *(world.client.post("/v1/allocations", {"resource_class": "gold"}) for _ in range(10)),
+        *(allocator.settle_waiting() for allocator in allocators),
+    )
+    assert [reply.status for reply in asked[:10]] == [201] * 10
+    await asyncio.gather(*(allocator.settle_waiting() for allocator in allocators))
+    found = (await world.client.get("/v1/allocations")).json["allocations"]
+    assert Counter(item["state"] for item in found) == {"active": 4, "error": 6}
+    assert {item["node_uuid"] for item in found if item["state"] == "active"} == set(uuids)
+    assert all(item["last_error"] for item in found if item["state"] == "error")
+
+
+async def test_an_allocation_is_given_back_while_it_is_being_granted(world: World) -> None:
+    """Whoever comes first: in the end there is neither an allocation nor a node that has one."""
+    node = await world.add_node(resource_class="gold")
+    await world.put_node(node["uuid"], provision_state=ProvisionState.AVAILABLE)
+    for _ in range(5):
+        asked = (await world.client.post("/v1/allocations", {"resource_class": "gold"})).json
+        deleted, _ = await asyncio.gather(
+            world.client.delete(f"/v1/allocations/{asked['uuid']}"),
+            world.services.allocator.settle_waiting(),
+        )
+        assert deleted.status == 204
+        assert (await world.client.get("/v1/allocations")).json == {"allocations": []}
+        free = await world.node(node["uuid"])
+        assert (free.instance_uuid, free.allocation_uuid) == (None, None)
+
+
+async def test_the_resources_beside_nodes_live_on_both(world: World) -> None:
+    client, step = world.client, {"interface": "bios", "step": "reset", "args": {"ключ": None}}
+    for path, body, change in (
+        ("deploy_templates", {"name": "CUSTOM_A", "steps": [{**step, "priority": 1}]}, "/extra/a"),
+        ("runbooks", {"name": "a", "steps": [{**step, "order": 1}], "public": True}, "/extra/a"),
+        ("inspection_rules", {"actions": [{"op": "fail", "args": {"msg": "✓"}}]}, "/description"),
+    ):
+        made = (await client.post(f"/v1/{path}", body)).json
+        assert made.items() >= body.items()
+        one = f"/v1/{path}/{made['uuid']}"
+        patched = await client.patch(one, [{"op": "add", "path": change, "value": "x"}])
+        assert patched.status == 200, patched.body
+        assert (await client.get(f"/v1/{path}?detail=true")).json[path] == [patched.json]
+        assert (await client.post(f"/v1/{path}", {**body, "uuid": made["uuid"]})).status == 409
+        assert (await client.delete(one)).status == 204
+    await client.post("/v1/runbooks", {"name": "a", "steps": [{**step, "order": 1}]})
+    for path in ("traits", "traits/CUSTOM_B"):
+        body = {"traits": ["CUSTOM_A"]} if path == "traits" else None
+        assert (await client.put(f"/v1/runbooks/a/{path}", body)).status == 204
+    assert (await client.get("/v1/runbooks/a")).json["traits"] == ["CUSTOM_A", "CUSTOM_B"]
