@@ -105,7 +105,8 @@ class AllocationService:
     async def update(self, caller: Caller, ident: str, edit: Edit) -> Allocation:
         """``edit`` works out new values from the present ones. Raises NotFound or Duplicate."""
         async with self._database.write() as tx:
-            allocation = await _find(tx, caller, ident)
+            found = await _find(tx, caller, ident)
+            allocation = await get_allocation(tx, found.uuid, lock=True)
             return await update_allocation(tx, allocation.uuid, **edit(allocation))
 
     async def delete(self, caller: Caller, ident: str) -> None:

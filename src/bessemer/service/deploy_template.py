@@ -14,6 +14,7 @@ from bessemer.store.deploy_template import (
     create_deploy_template,
     delete_deploy_template,
     find_deploy_template,
+    get_deploy_template,
     list_deploy_template_rows,
     update_deploy_template,
 )
@@ -56,7 +57,7 @@ class DeployTemplateService:
     async def update(self, caller: Caller, ident: str, edit: Edit) -> DeployTemplate:
         """``edit`` works out new values from the present ones. Raises NotFound, and as ``create``."""
         async with self._database.write() as tx:
-            template = await _find(tx, ident)
+            template = await get_deploy_template(tx, (await _find(tx, ident)).uuid, lock=True)
             return await update_deploy_template(tx, template.uuid, **self._checked(edit(template)))
 
     async def delete(self, caller: Caller, ident: str) -> None:

@@ -70,7 +70,7 @@ class InspectionRuleService:
             InvalidValue: As for ``create``; or a sensitive rule is to be shown again.
         """
         async with self._database.write() as tx:
-            rule = await get_inspection_rule(tx, uuid)
+            rule = await get_inspection_rule(tx, uuid, lock=True)
             changes = _checked(edit(rule))
             check_update(rule, sensitive=changes.get("sensitive", rule.sensitive))
             return await update_inspection_rule(tx, rule.uuid, **changes)

@@ -20,6 +20,7 @@ from bessemer.store.runbook import (
     create_runbook,
     delete_runbook,
     find_runbook,
+    get_runbook,
     list_runbook_rows,
     update_runbook,
 )
@@ -158,7 +159,8 @@ async def _seen(tx: Transaction, caller: Caller, ident: str) -> Runbook:
 
 
 async def _owned(tx: Transaction, caller: Caller, ident: str) -> Runbook:
-    runbook = await _find(tx, ident)
+    """The runbook, kept from other writers until the transaction ends."""
+    runbook = await get_runbook(tx, (await _find(tx, ident)).uuid, lock=True)
     if caller.project is not None and runbook.owner != caller.project:
         raise Forbidden(f"Runbook {ident} does not belong to the caller's project.")
     return runbook

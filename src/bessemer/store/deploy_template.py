@@ -24,6 +24,7 @@ _TEMPLATE = Mapper(
 )
 _COLUMNS = DEPLOY_TEMPLATES.c
 _BY_UUID = _TEMPLATE.select().where(_COLUMNS.uuid == bindparam("key"))
+_BY_UUID_LOCKED = _BY_UUID.with_for_update()
 _BY_NAME = _TEMPLATE.select().where(_COLUMNS.name == bindparam("key"))
 _UPDATE = update(DEPLOY_TEMPLATES).where(_COLUMNS.uuid == bindparam("key")).returning(*_TEMPLATE.columns)
 
@@ -38,9 +39,9 @@ async def create_deploy_template(tx: Transaction, template: DeployTemplate) -> D
     return template
 
 
-async def get_deploy_template(tx: Transaction, uuid: str) -> DeployTemplate:
-    """Raises NotFound when there is no such deploy template."""
-    template = await _find(tx, _BY_UUID, uuid)
+async def get_deploy_template(tx: Transaction, uuid: str, *, lock: bool = False) -> DeployTemplate:
+    """``lock`` keeps others from changing it until this transaction ends. Raises NotFound."""
+    template = await _find(tx, _BY_UUID_LOCKED if lock else _BY_UUID, uuid)
     if template is None:
         raise NotFound(f"Deploy template '{uuid}' could not be found.")
     return template

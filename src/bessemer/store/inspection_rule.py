@@ -23,6 +23,7 @@ _RULE = Mapper(
 )
 _COLUMNS = INSPECTION_RULES.c
 _BY_UUID = _RULE.select().where(_COLUMNS.uuid == bindparam("key"))
+_BY_UUID_LOCKED = _BY_UUID.with_for_update()
 _OF_PHASE = _RULE.select().where(_COLUMNS.phase == bindparam("key")).order_by(_COLUMNS.id)
 _UPDATE = update(INSPECTION_RULES).where(_COLUMNS.uuid == bindparam("key")).returning(*_RULE.columns)
 
@@ -37,9 +38,9 @@ async def create_inspection_rule(tx: Transaction, rule: InspectionRule) -> Inspe
     return rule
 
 
-async def get_inspection_rule(tx: Transaction, uuid: str) -> InspectionRule:
-    """Raises NotFound when there is no such inspection rule."""
-    row = (await tx.execute(_BY_UUID, {"key": uuid.lower()})).first()
+async def get_inspection_rule(tx: Transaction, uuid: str, *, lock: bool = False) -> InspectionRule:
+    """The rule. ``lock`` keeps others from changing it until this transaction ends. Raises NotFound."""
+    row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"key": uuid.lower()})).first()
     if row is None:
         raise NotFound(f"Inspection rule '{uuid}' could not be found.")
     return _RULE.to_record(row)

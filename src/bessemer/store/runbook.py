@@ -24,6 +24,7 @@ _RUNBOOK = Mapper(
     decoders={"steps": lambda text: tuple(decode_json(text))},
 )
 _BY_UUID = _RUNBOOK.select().where(RUNBOOKS.c.uuid == bindparam("key"))
+_BY_UUID_LOCKED = _BY_UUID.with_for_update()
 _BY_NAME = _RUNBOOK.select().where(RUNBOOKS.c.name == bindparam("key"))
 _UPDATE = update(RUNBOOKS).where(RUNBOOKS.c.uuid == bindparam("key")).returning(*_RUNBOOK.columns)
 
@@ -52,9 +53,9 @@ async def create_runbook(tx: Transaction, runbook: Runbook) -> Runbook:
     return runbook
 
 
-async def get_runbook(tx: Transaction, uuid: str) -> Runbook:
-    """Raises NotFound when there is no such runbook."""
-    runbook = await _find(tx, _BY_UUID, uuid)
+async def get_runbook(tx: Transaction, uuid: str, *, lock: bool = False) -> Runbook:
+    """The runbook. ``lock`` keeps others from changing it until this transaction ends. Raises NotFound."""
+    runbook = await _find(tx, _BY_UUID_LOCKED if lock else _BY_UUID, uuid)
     if runbook is None:
         raise NotFound(f"Runbook '{uuid}' could not be found.")
     return runbook

@@ -130,3 +130,22 @@ async def test_the_resources_beside_nodes_live_on_both(world: World) -> None:
         body = {"traits": ["CUSTOM_A"]} if path == "traits" else None
         assert (await client.put(f"/v1/runbooks/a/{path}", body)).status == 204
     assert (await client.get("/v1/runbooks/a")).json["traits"] == ["CUSTOM_A", "CUSTOM_B"]
+
+
+@pytest.mark.parametrize("path", ["deploy_templates", "runbooks", "allocations"])
+async def test_patches_of_what_is_beside_nodes_all_count(world: World, path: str) -> None:
+    step = {"interface": "bios", "step": "reset", "args": {}}
+    body = {
+        "deploy_templates": {"name": "CUSTOM_A", "steps": [{**step, "priority": 1}]},
+        "runbooks": {"name": "a", "steps": [{**step, "order": 1}]},
+        "allocations": {"resource_class": "gold"},
+    }[path]
+    one = f"/v1/{path}/{(await world.client.post(f'/v1/{path}', body)).json['uuid']}"
+    replies = await asyncio.gather(
+        *(
+            world.client.patch(one, [{"op": "add", "path": f"/extra/k{number}", "value": number}])
+            for number in range(8)
+        )
+    )
+    assert [reply.status for reply in replies] == [200] * 8
+    assert (await world.client.get(one)).json["extra"] == {f"k{number}": number for number in range(8)}
