@@ -43,8 +43,12 @@ class LookupLoop:
         self._clock = clock
         self._conflicts = 0
 
-    def run(self, macs: Sequence[str], node_uuid: str | None = None) -> tuple[ServiceApi, Found]:
+    def run(
+        self, list_macs: Callable[[], Sequence[str]], node_uuid: str | None = None
+    ) -> tuple[ServiceApi, Found]:
         """Look up until found; the service that knew and what it told.
+
+        The MAC addresses are listed anew each time: a network card may be found late.
 
         Raises:
             LookupFailed: None did within the time; says what they answered last.
@@ -54,7 +58,7 @@ class LookupLoop:
         told = ""
         while True:
             for service in self._services:
-                answer = self._ask(service, macs, node_uuid)
+                answer = self._ask(service, list_macs(), node_uuid)
                 if isinstance(answer, Found):
                     return service, answer
                 if answer != told:  # the same refusal every second would hide everything else on the console

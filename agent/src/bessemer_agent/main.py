@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bessemer_agent.address import build_callback, own_addresses, wait_for_address
 from bessemer_agent.certificate import Certificate, make_certificate
+from bessemer_agent.child import Run, run
 from bessemer_agent.context import Context, build_machine
 from bessemer_agent.error import AgentError, LookupFailed
 from bessemer_agent.heartbeat import Heartbeat
@@ -27,12 +28,14 @@ from bessemer_agent.virtual_media import load_configuration
 
 #: Used when the service does not say after how long it gives an agent up.
 _HEARTBEAT_TIMEOUT_S = 300.0
+_SETTLE_S = 30
 
 
 def main(root: Path = Path("/")) -> int:
     """Run the agent until the machine ends; the exit status otherwise, which makes init start it again."""
     say("starting", version=AGENT_VERSION)
     try:
+        settle_devices(root)
         kernel = read_kernel_parameters(root)
         settings = build_settings(kernel, load_configuration(kernel.get("boot_method"), root))
         run_agent(settings, root / FOLDER)
@@ -43,6 +46,18 @@ def main(root: Path = Path("/")) -> int:
         say("ended", why=f"{type(error).__name__}: {error}")
         return 1
     return 0
+
+
+def settle_devices(root: Path, run: Run = run) -> None:
+    """Wait until udev has found the devices the kernel started with; at once where there is no udev.
+
+    Here rather than in init, so that finding devices and loading this program overlap.
+
+    Raises:
+        ChildFailed: udev does not answer at all.
+    """
+    if (root / "run/udev/control").exists():
+        run(["udevadm", "settle", f"--timeout={_SETTLE_S}"], timeout_s=_SETTLE_S + 10, check=False)
 
 
 def run_agent(settings: Settings, folder: Path) -> None:
@@ -61,7 +76,7 @@ def run_agent(settings: Settings, folder: Path) -> None:
     hosts = [settings.advertise_host or address, address, *own_addresses()]
     maker = _CertificateMaker(settings, folder / "tls", hosts)
     loop = LookupLoop(services, timeout_s=settings.lookup_timeout, interval_s=settings.lookup_interval)
-    service, found = loop.run(list_macs(), life.node_uuid or settings.node_uuid)
+    service, found = loop.run(list_macs, life.node_uuid or settings.node_uuid)
     _adopt(context, found, life)
     save_life(Life(str(found.node["uuid"]), context.token), folder)
     say("found", node=context.node["uuid"], service=service.url, api_version=service.version)

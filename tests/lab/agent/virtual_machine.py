@@ -45,7 +45,7 @@ class VirtualMachine:
         for path, size in ((self.disk, 5 * GIB), (self.nvme, GIB)):
             with path.open("wb") as stream:
                 stream.truncate(size)
-        argv = ["qemu-system-x86_64", "-accel", "tcg", "-M", "q35", "-m", "1024", "-smp", "2", "-no-reboot"]
+        argv = ["qemu-system-x86_64", "-accel", "tcg", "-M", "q35", "-m", "1024", "-smp", "1", "-no-reboot"]
         argv += ["-display", "none", "-monitor", "none", "-serial", f"file:{self.console}"]
         argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={_CODE}"]
         argv += ["-drive", f"if=pflash,format=raw,file={self.variables}"]

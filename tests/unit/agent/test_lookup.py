@@ -50,14 +50,14 @@ def loop(timeline: Timeline, *services: FakeService, timeout_s: float = 600.0) -
 
 def test_the_first_service_that_knows_the_machine_is_taken() -> None:
     silent, knowing = FakeService(ConnectionRefusedError("no")), FakeService(FOUND)
-    service, found = loop(Timeline(), silent, knowing).run(["aa"])
+    service, found = loop(Timeline(), silent, knowing).run(lambda: ["aa"])
     assert service is knowing  # type: ignore[comparison-overlap]
     assert found == FOUND
 
 
 def test_refusals_are_asked_again_with_growing_pauses() -> None:
     timeline = Timeline()
-    loop(timeline, FakeService(*[HttpStatusError(404, "no")] * 8, FOUND)).run(["aa"])
+    loop(timeline, FakeService(*[HttpStatusError(404, "no")] * 8, FOUND)).run(lambda: ["aa"])
     assert len(timeline.pauses) == 8
     assert all(1.0 <= pause <= 60.0 for pause in timeline.pauses)
     assert timeline.pauses[0] == 1.0
@@ -65,17 +65,33 @@ def test_refusals_are_asked_again_with_growing_pauses() -> None:
 
 def test_a_locked_node_is_asked_again_after_five_ten_and_thirty_seconds() -> None:
     timeline = Timeline()
-    loop(timeline, FakeService(*[HttpStatusError(409, "locked")] * 4, FOUND)).run(["aa"])
+    loop(timeline, FakeService(*[HttpStatusError(409, "locked")] * 4, FOUND)).run(lambda: ["aa"])
     assert timeline.pauses == [5.0, 10.0, 30.0, 30.0]
 
 
 def test_giving_up_tells_the_last_refusal() -> None:
     timeline = Timeline()
     with pytest.raises(LookupFailed, match=r"60 s.*the answer makes no sense"):
-        loop(timeline, FakeService(BadAnswer("the answer makes no sense")), timeout_s=60.0).run(["aa"])
+        loop(timeline, FakeService(BadAnswer("the answer makes no sense")), timeout_s=60.0).run(
+            lambda: ["aa"]
+        )
     assert timeline.now_s <= 60.0
 
 
 def test_the_same_refusal_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    loop(Timeline(), FakeService(*[HttpStatusError(404, "no")] * 5, FOUND)).run(["aa"])
+    loop(Timeline(), FakeService(*[HttpStatusError(404, "no")] * 5, FOUND)).run(lambda: ["aa"])
     assert capsys.readouterr().out.count("lookup not answered") == 1
+
+
+def test_a_network_card_that_is_found_late_is_asked_with() -> None:
+    service = FakeService(HttpStatusError(404, "no"), FOUND)
+    found = [["aa"], ["aa", "bb"]]
+    asked: list[Sequence[str]] = []
+
+    def lookup(macs: Sequence[str], node_uuid: str | None) -> Found:
+        asked.append(macs)
+        return FakeService.lookup(service, macs, node_uuid)
+
+    service.lookup = lookup  # type: ignore[method-assign]
+    loop(Timeline(), service).run(lambda: found.pop(0))
+    assert asked == [["aa"], ["aa", "bb"]]
