@@ -153,8 +153,7 @@ def parse_condition(where: str, item: object) -> Call:
     is_negated = isinstance(name, str) and name.startswith("!")
     op = name[1:].lstrip() if is_negated else name
     call = _parse(where, op, document, CONDITIONS)
-    if "multiple" in document and "loop" not in document:
-        raise InvalidValue(f"{where}.multiple is only for a condition with a loop.")
+    # Clients send it without a loop too, where it says nothing.
     multiple = document.get("multiple", Multiple.ANY)
     if multiple not in tuple(Multiple):
         raise InvalidValue(f"{where}.multiple must be one of {', '.join(Multiple)}.")
