@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(
-    ca-certificates curl # the lab's own tests fetch with it
+    ca-certificates curl openssl # fetching in tests, certificates of agents
     qemu-system-x86 qemu-utils ovmf seabios # virtual servers
     mmdebstrap fakeroot kmod cpio zstd e2fsprogs dosfstools mtools gdisk # ramdisk and OS image
     xorriso grub-efi-amd64-bin grub-pc-bin grub-common systemd-boot-efi binutils # boot media
