@@ -144,7 +144,8 @@ def check_delete(node: Node, *, allow_available: bool) -> None:
 def mirror_instance_name(node: Node | None, values: Mapping[str, Any]) -> dict[str, Any]:
     """``values`` with ``instance_name`` and ``instance_info.display_name`` kept the same.
 
-    The one that is given wins over the one that is not; of two given ones ``instance_name`` wins.
+    ``instance_name`` wins: a display name counts only while the instance has no name, and when it is taken
+    away. Source: openstacksdk's functional tests (a display name changed later leaves the name alone).
     """
     found = dict(values)
     if "instance_name" in found:
@@ -156,6 +157,7 @@ def mirror_instance_name(node: Node | None, values: Mapping[str, Any]) -> dict[s
             found["instance_info"] = info
     elif "instance_info" in found:
         name = found["instance_info"].get("display_name")
-        if name is None or (isinstance(name, str) and 1 <= len(name) <= 255):
+        known = node.instance_name if node else None
+        if name is None or (known is None and isinstance(name, str) and 1 <= len(name) <= 255):
             found["instance_name"] = name
     return found

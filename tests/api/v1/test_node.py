@@ -294,10 +294,10 @@ async def test_a_parent_has_the_same_owner(world: World) -> None:
 async def test_an_instance_name_shows_in_both_places(world: World) -> None:
     node = await world.add_node(instance_name="web")
     assert node["instance_info"] == {"display_name": "web"}
-    reply = await world.client.patch(
-        f"/v1/nodes/{node['uuid']}", [op("add", "/instance_info/display_name", "db")]
-    )
-    assert reply.json["instance_name"] == "db"
+    path, display_name = f"/v1/nodes/{node['uuid']}", [op("add", "/instance_info/display_name", "db")]
+    assert (await world.client.patch(path, display_name)).json["instance_name"] == "web"
+    assert (await world.client.patch(path, [op("remove", "/instance_name")])).json["instance_info"] == {}
+    assert (await world.client.patch(path, display_name)).json["instance_name"] == "db"
 
 
 async def test_states_are_a_document_of_their_own(world: World) -> None:

@@ -159,6 +159,8 @@ def test_deleting_has_its_guards() -> None:
         ({"instance_name": "a", "instance_info": {"display_name": "a", "x": 1}}, {"instance_name": None},
          {"instance_name": None, "instance_info": {"x": 1}}),
         ({"instance_name": "a"}, {"instance_info": {}}, {"instance_info": {}, "instance_name": None}),
+        ({"instance_name": "a"}, {"instance_info": {"display_name": "b"}},
+         {"instance_info": {"display_name": "b"}}),
         ({}, {"extra": {}}, {"extra": {}}),
     ],
 )  # fmt: skip
