@@ -3,15 +3,15 @@
 from collections.abc import Callable
 
 from bessemer.domain.provision import ProvisionState
-from bessemer.engine.workflow import OnInterrupt, Workflow
+from bessemer.engine.workflow import Done, OnInterrupt, Workflow
 from bessemer.image.source import validate_instance
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import read_settings
+from bessemer.workflow.reading import READING_S, keep_settings
 from bessemer.workflow.task import open_task
 
 
-async def check_settings(context: NodeContext) -> None:
+async def check_settings(context: NodeContext) -> Done:
     """Everything a rebuild would need is there: an adopted instance is one like any other."""
     task = await open_task(context)
     driver = task.driver
@@ -22,6 +22,7 @@ async def check_settings(context: NodeContext) -> None:
         context.deps.artefacts.validate(task.node)
         validate_instance(task.node, context.deps.settings)
     await task.save(last_error=None)
+    return Done(detail=await keep_settings(context, task))
 
 
 async def read_power_state(context: NodeContext) -> None:
@@ -39,9 +40,10 @@ def adopt(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
     return Workflow(
         "adopt",
         steps=(
-            NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
+            NodeStep(
+                "check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S
+            ),
             NodeStep("read power state", read_power_state, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
-            read_settings(),
             NodeStep("take over boot", take_over, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
         ),
         on_change=projection(history="adoption", states=frozenset({ProvisionState.ADOPTING})),

@@ -18,7 +18,7 @@ from bessemer.workflow import hardware_step
 from bessemer.workflow.agent_boot import into_agent, out_of_agent
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import read_settings
+from bessemer.workflow.reading import READING_S, keep_settings
 from bessemer.workflow.step_choice import ChosenStep, chosen, clean_priorities, overridden
 from bessemer.workflow.task import open_task
 
@@ -26,7 +26,7 @@ STATES = frozenset({ProvisionState.CLEANING, ProvisionState.CLEAN_WAIT, Provisio
 CHOOSE = "choose clean steps"
 
 
-async def check_settings(context: NodeContext) -> None:
+async def check_settings(context: NodeContext) -> Done:
     task = await open_task(context)
     for interface in (task.driver.power, task.driver.management, task.driver.network, task.driver.deploy):
         interface.validate(task)
@@ -36,6 +36,7 @@ async def check_settings(context: NodeContext) -> None:
         task.driver.boot.validate(task)
         context.deps.artefacts.validate(task.node)
     await task.save(last_error=None)
+    return Done(detail=await keep_settings(context, task))
 
 
 async def choose_steps(context: NodeContext) -> Done:
@@ -78,8 +79,9 @@ def clean(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[C
     return Workflow(
         "clean",
         steps=(
-            NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
-            read_settings(),
+            NodeStep(
+                "check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S
+            ),
             *into_agent("cleaning", _timeout),
             NodeStep(CHOOSE, choose_steps, OnInterrupt.IDEMPOTENT),
             *out_of_agent("cleaning"),

@@ -20,7 +20,7 @@ from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.deploy_step import by_agent, choose_ahead, choose_steps, is_enabled, steps_from
 from bessemer.workflow.instance_boot import boot_from_disk, boot_instance, switch_to_tenant_network
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import read_settings
+from bessemer.workflow.reading import READING_S, keep_settings
 from bessemer.workflow.task import open_task
 
 STATES = frozenset({ProvisionState.DEPLOYING, ProvisionState.DEPLOY_WAIT, ProvisionState.DEPLOY_HOLD})
@@ -33,14 +33,15 @@ async def check_settings(context: NodeContext) -> Done:
     driver = task.driver
     for interface in (driver.power, driver.management, driver.network, driver.deploy, driver.storage):
         interface.validate(task)
-    await choose_ahead(context, task)
+    ahead = await choose_ahead(context, task)
     await task.save(last_error=None)
+    read = await keep_settings(context, task)
     if not context.data["needs_agent"]:
-        return Done(detail=f"deploy interface '{driver.deploy.name}': no ramdisk is booted")
+        return Done(detail=f"deploy interface '{driver.deploy.name}': no ramdisk; {read}", insert=ahead)
     driver.boot.validate(task)
     context.deps.artefacts.validate(task.node)
     source, facts = await _look_at_image(context, task.node)
-    return Done(detail=f"{source}: {_size(facts)}")
+    return Done(detail=f"{source}: {_size(facts)}; {read}", insert=ahead)
 
 
 async def write_image(context: NodeContext) -> None:
@@ -94,9 +95,9 @@ def deploy(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[
     return Workflow(
         "deploy",
         steps=(
-            NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
-            read_settings(),
-            steps_from(101),
+            NodeStep(
+                "check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S
+            ),
             *into_agent("provisioning", _timeout),
             NodeStep("choose deploy steps", choose_steps, OnInterrupt.IDEMPOTENT, when=needs_agent),
             steps_from(80),

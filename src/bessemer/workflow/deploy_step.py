@@ -12,7 +12,7 @@ import msgspec
 
 from bessemer.domain.deploy_template import chosen_steps
 from bessemer.domain.interface import InterfaceType
-from bessemer.domain.operation import Operation
+from bessemer.domain.operation import Operation, PlanItem
 from bessemer.domain.step import HardwareStep, StepKind, in_order
 from bessemer.engine.workflow import Done, OnInterrupt
 from bessemer.hardware.interface import DeployInterface
@@ -23,12 +23,12 @@ from bessemer.workflow.collaborators import NodeContext, NodeStep
 from bessemer.workflow.step_choice import ChosenStep, chosen
 from bessemer.workflow.task import NodeTask, open_task
 
-#: The priority of the core step that boots the ramdisk.
-_BOOT = 100
+#: The priorities of the core steps that boot the ramdisk, and that leave our networks.
+_BOOT, _TENANT = 100, 30
 
 
-async def choose_ahead(context: NodeContext, task: NodeTask) -> None:
-    """Note what is wanted, and which of it is done before the ramdisk is there.
+async def choose_ahead(context: NodeContext, task: NodeTask) -> tuple[PlanItem, ...]:
+    """Note what is wanted; plan what is done before the ramdisk is there, or all where there is none.
 
     Raises:
         InvalidValue: Two deploy templates name the same step; wrong arguments of a driver's step.
@@ -45,10 +45,11 @@ async def choose_ahead(context: NodeContext, task: NodeTask) -> None:
     context.data["needs_agent"] = task.driver.deploy.needs_agent and is_enabled("deploy")(context.operation)
     offered = list(hardware_step.driver_steps(task.driver, StepKind.DEPLOY))
     every = _merged(offered, wished, core, unknown_is_ignored=True)
-    if context.data["needs_agent"]:
-        every = [one for one in every if one.step.priority > _BOOT]
-        context.data["done_ahead"] = [list(one.step.key) for one in every]
-    _note(context, every)
+    least = _BOOT + 1 if context.data["needs_agent"] else _TENANT
+    ahead = [one for one in every if one.step.priority >= least]
+    context.data["done_ahead"] = [list(one.step.key) for one in ahead]
+    _note(context, [one for one in every if one.step.priority < least])
+    return hardware_step.planned(context, StepKind.DEPLOY, ahead)
 
 
 async def choose_steps(context: NodeContext) -> Done:

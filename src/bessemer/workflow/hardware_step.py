@@ -24,7 +24,7 @@ from bessemer.workflow.agent_command import VersionMismatch
 from bessemer.workflow.child_step import ON_CHILDREN, on_children
 from bessemer.workflow.collaborators import NodeContext, NodeStep
 from bessemer.workflow.power import patient
-from bessemer.workflow.reading import READ_SETTINGS
+from bessemer.workflow.reading import READ_SETTINGS, read_settings
 from bessemer.workflow.reserved_step import reboot_items, reserved_rows, row_of
 from bessemer.workflow.step_choice import ChosenStep
 from bessemer.workflow.task import open_task
@@ -110,7 +110,7 @@ def _row(kind: StepKind, *, is_abortable: bool) -> str:
 
 
 def step_rows(kind: StepKind, timeout: Timeout, gateway: Gateway, refresh: str = "") -> tuple[NodeStep, ...]:
-    """Every row that planned steps of ``kind`` need, besides ``read_settings`` and those of the agent's boot.
+    """Every row that planned steps of ``kind`` need, besides those of the agent's boot.
 
     ``timeout`` bounds waits for the agent. ``refresh`` is the row that chooses the steps anew when the
     agent says that they have changed; without it that is a failure.
@@ -120,6 +120,7 @@ def step_rows(kind: StepKind, timeout: Timeout, gateway: Gateway, refresh: str =
         _carry_out(kind, refresh, is_abortable=False),
         *reserved_rows(timeout),
         on_children(gateway, kind),
+        read_settings(),
     )
 
 

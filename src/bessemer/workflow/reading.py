@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from bessemer.engine.workflow import Done, OnInterrupt
-from bessemer.kernel.error import BessemerError, FenceLost, Unsupported
+from bessemer.kernel.error import BessemerError, Unsupported
 from bessemer.store.bios_setting import put_bios_settings
 from bessemer.store.database import Transaction
 from bessemer.store.firmware_component import put_firmware_components
@@ -12,6 +12,8 @@ from bessemer.workflow.collaborators import NodeContext, NodeStep
 from bessemer.workflow.task import NodeTask, open_task
 
 READ_SETTINGS = "read BIOS settings and firmware"
+#: Time for a step that reads them.
+READING_S = 180.0
 
 _Reading = Sequence[Mapping[str, Any]]
 _Read = Callable[[NodeTask], Awaitable[_Reading]]
@@ -24,26 +26,33 @@ _READINGS: tuple[tuple[str, _Read, _Put], ...] = (
 
 
 def read_settings() -> NodeStep:
-    """A step that stores BIOS settings and firmware versions. A machine that does not tell them is no
-    reason to fail: the journal says so."""
+    """A step that reads them anew, behind one that may have changed them."""
 
     async def run(context: NodeContext) -> Done:
-        task = await open_task(context)
-        told = [await _read(context, task, *reading) for reading in _READINGS]
-        return Done(detail="; ".join(filter(None, told)))
+        return Done(detail=await keep_settings(context, await open_task(context)))
 
-    return NodeStep(READ_SETTINGS, run, OnInterrupt.IDEMPOTENT, timeout_s=180.0)
+    return NodeStep(READ_SETTINGS, run, OnInterrupt.IDEMPOTENT, timeout_s=READING_S)
 
 
-async def _read(context: NodeContext, task: NodeTask, what: str, read: _Read, put: _Put) -> str:
-    try:
-        found = await read(task)
+async def keep_settings(context: NodeContext, task: NodeTask) -> str:
+    """Store BIOS settings and firmware versions; what was read, in words.
+
+    A machine that does not tell them is no reason to fail. Takes up to ``READING_S`` seconds.
+    """
+    found: list[tuple[_Put, _Reading]] = []
+    told = []
+    for what, read, put in _READINGS:
+        try:
+            reading = await read(task)
+        except Unsupported:
+            continue
+        except BessemerError as error:
+            told.append(f"{what} could not be read: {error}")
+        else:
+            told.append(f"{len(reading)} {what}")
+            found.append((put, reading))
+    if found:
         async with context.write() as tx:
-            await put(tx, task.node.uuid, found)
-    except FenceLost:
-        raise
-    except Unsupported:
-        return ""
-    except BessemerError as error:
-        return f"{what} could not be read: {error}"
-    return f"{len(found)} {what}"
+            for put, reading in found:
+                await put(tx, task.node.uuid, reading)
+    return "; ".join(told)

@@ -10,7 +10,7 @@ from bessemer.kernel.error import Unsupported
 from bessemer.workflow import hardware_step
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import read_settings
+from bessemer.workflow.reading import READING_S, keep_settings
 from bessemer.workflow.step_choice import ChosenStep, overridden, read_priorities
 from bessemer.workflow.task import open_task
 
@@ -30,8 +30,8 @@ async def read_power_state(context: NodeContext) -> None:
     await task.save(power_state=await task.driver.power.get_power_state(task))
 
 
-async def read_identity(context: NodeContext) -> None:
-    """What the BMC says of the machine that later work builds on: vendor, boot mode, health."""
+async def read_identity(context: NodeContext) -> Done:
+    """What the BMC says of the machine that later work builds on: vendor, boot mode, health, settings."""
     task = await open_task(context)
     management = task.driver.management
     found = {
@@ -45,6 +45,9 @@ async def read_identity(context: NodeContext) -> None:
         changes["properties"] = {**task.node.properties, "vendor": vendor}
     if changes:
         await task.save(**changes)
+    read = await keep_settings(context, task)
+    steps = await _chosen_steps(context)
+    return Done(detail=read, insert=hardware_step.planned(context, StepKind.VERIFY, steps))
 
 
 async def _or_none(question: Awaitable[T]) -> T | None:
@@ -55,12 +58,11 @@ async def _or_none(question: Awaitable[T]) -> T | None:
         return None
 
 
-async def choose_steps(context: NodeContext) -> Done:
+async def _chosen_steps(context: NodeContext) -> list[ChosenStep]:
     """What drivers want looked at before the machine counts as manageable."""
     offered = await hardware_step.collect(context, StepKind.VERIFY)
     priorities = read_priorities(context.deps.settings.conductor.verify_step_priority_override)
-    steps = [ChosenStep(step) for step in in_order(StepKind.VERIFY, overridden(offered, priorities))]
-    return hardware_step.will_run(context, StepKind.VERIFY, steps)
+    return [ChosenStep(step) for step in in_order(StepKind.VERIFY, overridden(offered, priorities))]
 
 
 def verify(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
@@ -69,9 +71,7 @@ def verify(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
         steps=(
             NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
             NodeStep("read power state", read_power_state, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
-            NodeStep("read identity", read_identity, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
-            read_settings(),
-            NodeStep("choose verify steps", choose_steps, OnInterrupt.IDEMPOTENT),
+            NodeStep("read identity", read_identity, OnInterrupt.IDEMPOTENT, timeout_s=READING_S),
         ),
         extra=(hardware_step.carry_out_here(StepKind.VERIFY),),
         on_change=projection(history="verifying", states=frozenset({ProvisionState.VERIFYING})),

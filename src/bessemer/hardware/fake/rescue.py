@@ -24,4 +24,5 @@ class FakeRescue(BareInterface):
 
     async def clean_up(self, task: Task) -> None:
         await self._behaviour.call(task, InterfaceType.RESCUE, "clean_up")
-        await task.remember(**{RESCUE_KEY: None})
+        if RESCUE_KEY in task.node.driver_internal_info:
+            await task.remember(**{RESCUE_KEY: None})
