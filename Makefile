@@ -4,12 +4,13 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check compat bench clean
 
 help:
 	@echo "make demo    deploy a real operating system onto a virtual server (KEEP=1 leaves it running)"
 	@echo "make test    everything: check, unit to lab tests"
 	@echo "make check   lint, types, layers, changelog fragments"
+	@echo "make compat  the real clients only: openstacksdk, its functional tests, the baremetal command"
 	@echo "make bench   figures of the hot paths, as ratios"
 
 setup:
@@ -27,6 +28,9 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+compat: setup
+	$(BIN)/pytest -q tests/compat
 
 bench: setup
 	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
