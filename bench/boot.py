@@ -4,7 +4,7 @@
 
 A child process serves both with uvicorn; its CPU time (user and system) is read before and after.
 """
-# ruff: noqa: T201, ASYNC110
+# ruff: noqa: ASYNC110
 
 import asyncio
 import os
