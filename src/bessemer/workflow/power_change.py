@@ -103,7 +103,6 @@ def power(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[C
         on_change=projection(
             history="power",
             on_success=_settled,
-            on_failure=lambda node, operation: {"target_power_state": None},
             at_end=lambda tx, node, operation: tell_asker(gateway, tx, operation),
         ),
     )

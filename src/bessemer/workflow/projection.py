@@ -118,7 +118,7 @@ class Projection:
 
     async def _fail(self, tx: Transaction, node: Node, operation: Operation) -> None:
         message = failure_text(operation)[: self.message_limit]
-        fields = {**self._no_step(), "reservation": None}
+        fields = {**self._no_step(), "reservation": None, "target_power_state": None}
         if self._is_ours(node) and operation.cancel_reason != REPLACED:
             fields |= {"last_error": message, **self._end_badly(tx, node, operation)}
             fields |= self.on_failure(node, operation)

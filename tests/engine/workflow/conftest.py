@@ -68,7 +68,7 @@ class Site:
         async with self.database.write() as tx:
             await update_node(tx, NODE, **changes)
 
-    async def start(self, kind: str, **args: Any) -> Operation:
+    async def start(self, kind: str, /, **args: Any) -> Operation:
         """Start an operation that no verb starts."""
         async with self.database.write() as tx:
             return await self.gateway.enqueue(tx, NewOperation(node_uuid=NODE, kind=kind, args=args))

@@ -154,6 +154,50 @@ async def test_every_step_may_be_run_twice(site, case) -> None:
             assert len(steps) == len(set(steps)), "a step was given to the agent twice"
 
 
+RESET = {"interface": "bios", "step": "factory_reset"}
+REBOOT = {"interface": "power", "step": "reboot"}
+#: Operations that no verb starts: their arguments, and the steps that these make them run.
+SHORT = [
+    (
+        "power",
+        {"target": "rebooting", "relatives_first": True},
+        ("power of relatives", "power off", "power on"),
+    ),
+    ("child step", {"kind": "clean", "hardware_step": REBOOT}, ("power off", "power on")),
+    ("child step", {"kind": "clean", "hardware_step": RESET}, ("carry out the step",)),
+    ("boot mode", {"mode": "bios"}, ("set boot mode",)),
+    ("secure boot", {"enabled": True}, ("set secure boot",)),
+    ("console", {"enabled": True}, ("set console",)),
+]
+
+
+@pytest.mark.parametrize(("kind", "args", "name"), [(k, a, name) for k, a, names in SHORT for name in names])
+async def test_a_short_operation_that_fails_is_told_and_moves_the_node_nowhere(
+    site, kind, args, name
+) -> None:
+    broken = Broken()
+    async with site(changed(kind, name, broken), node={"provision_state": S.ACTIVE}) as s:
+        await s.start(kind, **args)
+        node = await s.settled()
+        assert (node.provision_state, node.reservation, node.target_power_state) == (S.ACTIVE, None, None)
+        assert node.last_error.startswith(f"{kind} failed at step '{name}': the test says no")
+        broken.is_broken = False
+        await s.start(kind, **args)
+        assert (await s.settled()).last_error is None
+
+
+@pytest.mark.parametrize(("kind", "args"), [(kind, args) for kind, args, _ in SHORT])
+async def test_every_step_of_a_short_operation_may_be_run_twice(site, kind, args) -> None:
+    def reshape(workflow: Workflow[Any]) -> Workflow[Any]:
+        return replace(workflow, steps=tuple(map(twice, workflow.steps)))
+
+    async with site(reshape, node={"provision_state": S.ACTIVE}) as s:
+        await s.start(kind, **args)
+        node = await s.settled()
+        assert (node.provision_state, node.last_error) == (S.ACTIVE, None)
+        assert [operation.state for operation in await s.operations()] == [OperationState.SUCCEEDED]
+
+
 def test_every_step_says_who_cleans_up_after_it_or_has_nothing_to_clean_up() -> None:
     for workflow in workflows(Settings(), "h", Gateway()):
         for step in (*workflow.steps, *workflow.extra):
