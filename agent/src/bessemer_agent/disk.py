@@ -7,6 +7,7 @@ writing through the whole disk at a partition's offset needs no device node and 
 Source: linux/fs.h for the ioctl numbers.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -110,6 +111,13 @@ class Disk:
                 return False
             raise DeviceError(f"{self.path}: discarding at byte {offset}: {error}") from error
         return True
+
+    def start_flush(self, offset: int, length: int) -> None:
+        """Let the disk begin with what was written to a range, without waiting for it; a hint only."""
+        if length == 0:  # it would mean everything
+            return
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(self._fd, offset, length, os.POSIX_FADV_DONTNEED)
 
     def flush(self) -> None:
         """Wait until everything written is on the medium."""

@@ -15,6 +15,8 @@ _BLOCK_BYTES = 64 * 1024
 #: Zeros shorter than this are written like data: asking the disk to zero them would take longer.
 _ZERO_RUN_BYTES = MIB
 _HEAD_BYTES = MIB
+#: The disk is set to work each time so much was written: else it would idle until the final flush.
+_FLUSH_BYTES = 8 * MIB
 _ZEROS = bytes(_BLOCK_BYTES)
 
 
@@ -32,6 +34,7 @@ class ImageTarget:
         self._head = bytearray(min(_HEAD_BYTES, disk.size_bytes))
         self._run_start = self._run_end = 0  # zeros seen and not yet made
         self._has_begun = False
+        self._unflushed_start = self._unflushed_end = 0
 
     @property
     def size_bytes(self) -> int:
@@ -138,6 +141,14 @@ class ImageTarget:
         if view:
             self._flush_run()
             self._disk.write(offset, view)
+            self._start_flush(offset, offset + len(view))
+
+    def _start_flush(self, start: int, end: int) -> None:
+        """Note a range as written; begin to flush when enough has gathered, or the writes go elsewhere."""
+        if start != self._unflushed_end or end - self._unflushed_start >= _FLUSH_BYTES:
+            self._disk.start_flush(self._unflushed_start, self._unflushed_end - self._unflushed_start)
+            self._unflushed_start = start
+        self._unflushed_end = end
 
     def _flush_run(self) -> None:
         offset, length = self._run_start, self._run_end - self._run_start
