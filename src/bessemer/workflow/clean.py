@@ -18,25 +18,12 @@ from bessemer.workflow import hardware_step
 from bessemer.workflow.agent_boot import into_agent, out_of_agent
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S, keep_settings
+from bessemer.workflow.reading import READING_S
 from bessemer.workflow.step_choice import ChosenStep, chosen, clean_priorities, overridden
-from bessemer.workflow.task import open_task
+from bessemer.workflow.step_work import check_step_work
 
 STATES = frozenset({ProvisionState.CLEANING, ProvisionState.CLEAN_WAIT, ProvisionState.CLEAN_HOLD})
 CHOOSE = "choose clean steps"
-
-
-async def check_settings(context: NodeContext) -> Done:
-    task = await open_task(context)
-    for interface in (task.driver.power, task.driver.management, task.driver.network, task.driver.deploy):
-        interface.validate(task)
-    wants_ramdisk = not context.operation.args.get("disable_ramdisk", False)
-    context.data["needs_agent"] = task.driver.deploy.needs_agent and wants_ramdisk
-    if context.data["needs_agent"]:
-        task.driver.boot.validate(task)
-        context.deps.artefacts.validate(task.node)
-    await task.save(last_error=None)
-    return Done(detail=await keep_settings(context, task))
 
 
 async def choose_steps(context: NodeContext) -> Done:
@@ -80,7 +67,7 @@ def clean(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[C
         "clean",
         steps=(
             NodeStep(
-                "check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S
+                "check settings", check_step_work, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S
             ),
             *into_agent("cleaning", _timeout),
             NodeStep(CHOOSE, choose_steps, OnInterrupt.IDEMPOTENT),

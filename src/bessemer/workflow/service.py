@@ -18,25 +18,12 @@ from bessemer.workflow.agent_boot import into_agent, needs_agent, out_of_agent
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.instance_boot import leave_instance, return_to_instance
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S, keep_settings
+from bessemer.workflow.reading import READING_S
 from bessemer.workflow.step_choice import chosen
-from bessemer.workflow.task import open_task
+from bessemer.workflow.step_work import check_step_work
 from bessemer.workflow.undo_note import noting
 
 STATES = frozenset({ProvisionState.SERVICING, ProvisionState.SERVICE_WAIT, ProvisionState.SERVICE_HOLD})
-
-
-async def check_settings(context: NodeContext) -> Done:
-    task = await open_task(context)
-    for interface in (task.driver.power, task.driver.management, task.driver.network, task.driver.deploy):
-        interface.validate(task)
-    wants_ramdisk = not context.operation.args.get("disable_ramdisk", False)
-    context.data["needs_agent"] = task.driver.deploy.needs_agent and wants_ramdisk
-    if context.data["needs_agent"]:
-        task.driver.boot.validate(task)
-        context.deps.artefacts.validate(task.node)
-    await task.save(last_error=None)
-    return Done(detail=await keep_settings(context, task))
 
 
 async def choose_steps(context: NodeContext) -> Done:
@@ -65,7 +52,7 @@ def _broken(node: Node, operation: Operation) -> dict[str, Any]:
 
 def service(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[Collaborators]:
     steps = (
-        NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S),
+        NodeStep("check settings", check_step_work, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S),
         leave_instance(when=needs_agent, returns_if_aborted=True),
         *into_agent("servicing", _timeout),
         NodeStep("choose service steps", choose_steps, OnInterrupt.IDEMPOTENT),
