@@ -101,17 +101,18 @@ class Stage:
 
     async def until(self, question: Callable[[], Any], what: str, timeout_s: float = 120.0) -> Any:
         """Ask in a thread until the answer is true; services that are being restarted are forgiven."""
-        async with asyncio.timeout(timeout_s):
-            while True:
-                try:
-                    if answer := await asyncio.to_thread(question):
-                        return answer
-                except Exception as error:  # noqa: BLE001  the service may be down on purpose
-                    last = error
-                else:
-                    last = None
-                await asyncio.sleep(0.2)
-                assert last is None or what, last
+        last: Exception | None = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    try:
+                        if answer := await asyncio.to_thread(question):
+                            return answer
+                    except Exception as error:  # noqa: BLE001  the service may be down on purpose
+                        last = error
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise TimeoutError(f"{what}: not within {timeout_s:.0f} s; last error: {last!r}") from last
 
     async def booted(self, hostname: str, since: int) -> None:
         """The deployed system has printed its host name on the serial console."""
