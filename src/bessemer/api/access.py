@@ -1,13 +1,18 @@
 """Around every request: its id, who asks, and one line in the log. Query strings are never logged."""
 
+import dataclasses
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import structlog
 
+from bessemer.api.authentication.proof import ANONYMOUS, Authentication, Denial, Proof
+from bessemer.api.authentication.public import is_public
+from bessemer.api.v1 import error
 from bessemer.service.caller import Caller
 
 Scope = MutableMapping[str, Any]
@@ -20,6 +25,8 @@ log = structlog.get_logger(__name__)
 #: A request id that another service gave the work this request is part of.
 _GLOBAL_ID = b"x-openstack-request-id"
 _ID = re.compile(r"req-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: Headers that are looked at here.
+_READ = frozenset({_GLOBAL_ID, b"x-auth-token", b"x-service-token", b"authorization"})
 #: Paths below it carry a key that opens them.
 _CAPABILITIES = "/boot/"
 
@@ -27,18 +34,19 @@ _CAPABILITIES = "/boot/"
 class Access:
     """Puts a ``Caller`` into ``scope["state"]``, names the request in every answer, logs it when it is over.
 
-    Requests that only read are logged at debug level: there are many, and they change nothing.
+    A request that ``authentication`` denies goes no further, unless it is a public call: that is then made
+    by nobody. Requests that only read are logged at debug level: there are many, and they change nothing.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, authentication: Authentication) -> None:
         self._app = app
+        self._authentication = authentication
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id = f"req-{uuid4()}"
-        scope["state"] = {**scope.get("state", {}), "caller": _caller(scope, request_id)}
         header = request_id.encode()
         began = time.perf_counter()
         status = 0
@@ -53,19 +61,57 @@ class Access:
 
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
+                caller = await self._identify(scope, request_id)
+                scope["state"] = {**scope.get("state", {}), "caller": caller}
                 await self._app(scope, receive, send_with_id)
+            except Denial as denial:
+                await _deny(send_with_id, scope["path"], denial)
             finally:
                 _record(scope, status, time.perf_counter() - began)
 
+    async def _identify(self, scope: Scope, request_id: str) -> Caller:
+        """Who asks, with the id and the address of the request. Raises Denial."""
+        given = {name: value for name, value in scope["headers"] if name in _READ}
+        proof = Proof(
+            method=scope["method"],
+            path=scope["path"],
+            address=_address(scope),
+            token=given.get(b"x-auth-token", b"").decode("latin-1").strip(),
+            service_token=given.get(b"x-service-token", b"").decode("latin-1").strip(),
+            authorization=given.get(b"authorization", b"").decode("latin-1"),
+        )
+        try:
+            caller = await self._authentication.identify(proof)
+        except Denial:
+            if not is_public(proof.path):
+                raise
+            caller = ANONYMOUS
+        global_id = given.get(_GLOBAL_ID, b"").decode("latin-1")
+        return dataclasses.replace(
+            caller,
+            request_id=request_id,
+            global_request_id=global_id if _ID.fullmatch(global_id) else "",
+            address=proof.address,
+        )
 
-def _caller(scope: Scope, request_id: str) -> Caller:
+
+async def _deny(send: Send, path: str, denial: Denial) -> None:
+    body = _denial_v2(denial) if path.startswith("/v2/") else error.document(denial.status, denial.text)
+    length = b"%d" % len(body)
+    headers = [(b"content-type", b"application/json"), (b"content-length", length), *denial.headers]
+    await send({"type": "http.response.start", "status": denial.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _denial_v2(denial: Denial) -> bytes:
+    code = "unauthenticated" if denial.status == 401 else "unavailable"
+    fault = "operator" if denial.status == 503 else "user"
+    return msgspec.json.encode({"error": {"code": code, "fault": fault, "message": denial.text, "hint": ""}})
+
+
+def _address(scope: Scope) -> str:
     client = scope.get("client")
-    given = next((value for name, value in scope["headers"] if name == _GLOBAL_ID), b"").decode("latin-1")
-    return Caller(
-        request_id=request_id,
-        global_request_id=given if _ID.fullmatch(given) else "",
-        address=client[0] if client else "",
-    )
+    return client[0] if client else ""
 
 
 def _record(scope: Scope, status: int, took_s: float) -> None:
@@ -76,7 +122,7 @@ def _record(scope: Scope, status: int, took_s: float) -> None:
         path=_shown(scope["path"]),
         status=status,
         took_ms=round(took_s * 1000, 1),
-        client=scope["state"]["caller"].address,
+        client=_address(scope),
     )
 
 

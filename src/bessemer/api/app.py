@@ -6,6 +6,8 @@ from starlette.routing import BaseRoute, Mount, Router
 
 from bessemer.api.access import Access, App
 from bessemer.api.agent.ramdisk import RamdiskApi
+from bessemer.api.authentication.noauth import NoAuthentication
+from bessemer.api.authentication.proof import Authentication
 from bessemer.api.v1.application import V1
 from bessemer.api.v1.resource.allocation import AllocationApi
 from bessemer.api.v1.resource.chassis import ChassisApi
@@ -33,12 +35,21 @@ from bessemer.config.settings import Settings
 from bessemer.service.services import Services
 
 
-def create_app(services: Services, settings: Settings, routes: Sequence[BaseRoute] = ()) -> App:
-    """The application. ``routes`` come first; every other path is v1's, also without ``/v1`` in front."""
+def create_app(
+    services: Services,
+    settings: Settings,
+    routes: Sequence[BaseRoute] = (),
+    authentication: Authentication | None = None,
+) -> App:
+    """The application. ``routes`` come first; every other path is v1's, also without ``/v1`` in front.
+
+    Without ``authentication`` every caller is trusted.
+    """
     v1 = V1(v1_routes(services, settings), settings.api)
+    authentication = authentication or NoAuthentication()
     if not routes:
-        return Access(v1)
-    return Access(Router([*routes, Mount("/", app=v1)]))
+        return Access(v1, authentication)
+    return Access(Router([*routes, Mount("/", app=v1)]), authentication)
 
 
 def v1_routes(services: Services, settings: Settings) -> list[Route]:
