@@ -17,9 +17,11 @@ from oslo_config import cfg
 
 from bessemer.config.settings import Settings
 from bessemer.kernel.error import BessemerError, Fault
+from bessemer.kernel.secret import Secret
 
 _KINDS: dict[Any, Any] = {
     str: cfg.StrOpt,
+    Secret: cfg.StrOpt,
     int: cfg.IntOpt,
     float: cfg.FloatOpt,
     bool: cfg.BoolOpt,
@@ -83,20 +85,33 @@ def _record(field: dataclasses.Field[Any]) -> Any:
 
 
 def _option(record: Any, field: dataclasses.Field[Any]) -> cfg.Opt:
-    kind = typing.get_type_hints(record)[field.name]
-    if isinstance(kind, types.UnionType):
-        kind = next(arg for arg in typing.get_args(kind) if arg is not type(None))
+    kind = _kind(record, field.name)
     origin = typing.get_origin(kind) or kind
     default = field.default if field.default is not dataclasses.MISSING else None
     if field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
-    option: cfg.Opt = _KINDS[origin](field.name, default=default, help=field.metadata["help"])
+    option: cfg.Opt = _KINDS[origin](
+        field.name, default=default, help=field.metadata["help"], secret=kind is Secret
+    )
     return option
+
+
+def _kind(record: Any, name: str) -> Any:
+    """The type of a field, without the None that says it may be unset."""
+    kind = typing.get_type_hints(record)[name]
+    if isinstance(kind, types.UnionType):
+        kind = next(arg for arg in typing.get_args(kind) if arg is not type(None))
+    return kind
 
 
 def _section(conf: cfg.ConfigOpts, name: str, record: Any) -> Any:
     group = conf if name == "default" else conf[name]
-    return record(**{field.name: getattr(group, field.name) for field in dataclasses.fields(record)})
+    return record(**{field.name: _value(record, field.name, group) for field in dataclasses.fields(record)})
+
+
+def _value(record: Any, name: str, group: Any) -> Any:
+    given = getattr(group, name)
+    return Secret(given) if _kind(record, name) is Secret and given is not None else given
 
 
 def _unknown(conf: cfg.ConfigOpts, config_file: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bessemer.domain.interface import InterfaceType
+from bessemer.kernel.secret import Secret
 
 
 def option(default: Any, meaning: str) -> Any:
@@ -19,7 +20,10 @@ def option(default: Any, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class DefaultSettings:
-    auth_strategy: str = option("noauth", "How API callers are authenticated. Only 'noauth' exists so far.")
+    auth_strategy: str = option("noauth", "How API callers are authenticated: noauth, http_basic, keystone.")
+    http_basic_auth_user_file: str = option(
+        "/etc/bessemer/htpasswd", "Accounts for http_basic: lines user:bcrypt-hash[:role[:project]]."
+    )
     host: str = option("", "Unique name of this process; recorded as conductor name. Empty: the host name.")
     state_path: str = option("", "Directory for everything written. Empty: the user's state directory.")
     debug: bool = option(False, "Log at debug level.")
@@ -76,6 +80,11 @@ class DefaultSettings:
 class ApiSettings:
     host_ip: str = option("127.0.0.1", "Address to listen on. Anything but loopback must be asked for.")
     port: int = option(6385, "TCP port to listen on.")
+    enable_ssl_api: bool = option(False, "Serve HTTPS instead of HTTP. Needs cert_file and key_file.")
+    cert_file: str | None = option(
+        None, "Certificate (PEM, with its chain) of the API; read again when changed."
+    )
+    key_file: str | None = option(None, "Private key (PEM, without a passphrase) of the API's certificate.")
     public_endpoint: str | None = option(None, "Base URL placed in links. Unset: as the client addressed us.")
     max_limit: int = option(1000, "Largest page of a list.")
     ramdisk_heartbeat_timeout: int = option(300, "Longest gap between agent heartbeats, told to the agent.")
@@ -187,6 +196,46 @@ class FakeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KeystoneAuthtokenSettings:
+    """The service's own account at Keystone, and how callers' tokens are validated."""
+
+    auth_url: str | None = option(None, "Address of Keystone, with or without /v3. Needed for keystone.")
+    auth_type: str = option("password", "Kind of our account: password or v3applicationcredential.")
+    username: str | None = option(None, "Name of our user.")
+    user_id: str | None = option(None, "Id of our user, instead of name and domain.")
+    password: Secret | None = option(None, "Password of our user.")
+    user_domain_name: str | None = option(None, "Name of our user's domain.")
+    user_domain_id: str | None = option(None, "Id of our user's domain. Neither name nor id: 'default'.")
+    project_name: str | None = option(None, "Name of the project our token is for.")
+    project_id: str | None = option(None, "Id of that project, instead of name and domain.")
+    project_domain_name: str | None = option(None, "Name of the project's domain.")
+    project_domain_id: str | None = option(None, "Id of the project's domain. Neither: 'default'.")
+    system_scope: str | None = option(None, "'all': our token is for the whole system, not a project.")
+    application_credential_id: str | None = option(None, "Id of our application credential.")
+    application_credential_name: str | None = option(None, "Its name, with username, instead of its id.")
+    application_credential_secret: Secret | None = option(None, "Secret of our application credential.")
+    cafile: str | None = option(None, "CA file to verify Keystone with. Unset: the system's.")
+    certfile: str | None = option(None, "Our certificate for Keystone, if it asks for one.")
+    keyfile: str | None = option(None, "The key of that certificate.")
+    insecure: bool = option(False, "Do not verify Keystone's certificate.")
+    http_connect_timeout: int = option(10, "Longest wait for one answer of Keystone.")
+    www_authenticate_uri: str | None = option(
+        None, "Address of Keystone as told to clients without a valid token. Unset: auth_url."
+    )
+    service_type: str = option("baremetal", "Our type in access rules of application credentials.")
+    token_cache_time: int = option(300, "How long a validated token is believed without asking again.")
+    service_token_roles: list[str] = option(["service"], "Roles that make a token a service's token.")
+    service_token_roles_required: bool = option(True, "Refuse service tokens without one of these roles.")
+
+
+@dataclass(frozen=True, slots=True)
+class MiddlewareSettings:
+    enable_proxy_headers_parsing: bool = option(
+        False, "Believe X-Forwarded-For and X-Forwarded-Proto of a proxy on this host."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseSettings:
     connection: str = option("", "sqlite:///PATH or postgresql://... Empty: bessemer.sqlite in state_path.")
     max_pool_size: int = option(10, "Connections kept open (PostgreSQL) or used for reading (SQLite).")
@@ -201,4 +250,6 @@ class Settings:
     agent: AgentSettings = field(default_factory=AgentSettings)
     redfish: RedfishSettings = field(default_factory=RedfishSettings)
     fake: FakeSettings = field(default_factory=FakeSettings)
+    keystone_authtoken: KeystoneAuthtokenSettings = field(default_factory=KeystoneAuthtokenSettings)
+    oslo_middleware: MiddlewareSettings = field(default_factory=MiddlewareSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)

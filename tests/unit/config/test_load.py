@@ -54,3 +54,12 @@ def test_a_bad_value_is_refused_with_its_name(tmp_path: Path, text: str) -> None
 def test_every_option_says_what_it_means() -> None:
     for options in declared().values():
         assert all(option.help and len(option.help) > 10 for option in options)
+
+
+def test_passwords_among_the_settings_do_not_show_themselves(tmp_path: Path) -> None:
+    path = written(tmp_path, "[keystone_authtoken]\nusername = bessemer\npassword = opensesame\n")
+    settings, unknown = load_settings(path)
+    assert settings.keystone_authtoken.password is not None
+    assert settings.keystone_authtoken.password.reveal() == "opensesame"
+    assert "opensesame" not in repr(settings)
+    assert unknown == []
