@@ -57,7 +57,8 @@ class Gateway:
         return dict(self._every)
 
     async def enqueue(self, tx: Transaction, new: NewOperation) -> Operation:
-        """Start an operation: it runs when those asked for earlier on the node are over.
+        """Start an operation: it runs when those asked for earlier on the node are over, or at once when its
+        workflow is a shared one.
 
         Plan and version come from the workflow of its kind.
 
@@ -68,7 +69,8 @@ class Gateway:
         workflow = self._newest.get(new.kind)
         if workflow is None:
             raise InternalError(f"there is no workflow '{new.kind}'")
-        versioned = msgspec.structs.replace(new, version=workflow.version)
+        is_exclusive = new.is_exclusive and not workflow.is_shared
+        versioned = msgspec.structs.replace(new, version=workflow.version, is_exclusive=is_exclusive)
         operation = await enqueue(tx, versioned, workflow.plan())
         await tx.notify(WORK)
         return operation

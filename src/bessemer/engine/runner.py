@@ -43,6 +43,7 @@ class Runner:
         self._database = database
         self._workflows = workflows
         self._kinds = sorted(workflows)
+        self._shared_kinds = [kind for kind in self._kinds if workflows[kind].is_shared]
         self._deps = deps
         self._settings = settings
         self._clock = clock
@@ -76,8 +77,8 @@ class Runner:
         look_again_s = _FIRST_LOOK_S
         while True:
             self._wake.clear()
-            room = min(self._settings.workers - len(self._tasks), self._settings.claim_batch)
-            claimed = await self._claim(room) if room > 0 else 0
+            room, kinds = self._room()
+            claimed = await self._claim(room, kinds) if room > 0 else 0
             if claimed and claimed == room:
                 continue
             with suppress(TimeoutError):
@@ -105,7 +106,14 @@ class Runner:
         async with self._database.write() as tx:
             await release_operations(tx, self._incarnation)
 
-    async def _claim(self, room: int) -> int:
+    def _room(self) -> tuple[int, list[tuple[str, int]]]:
+        """How many operations can be taken on, and of which kinds."""
+        free, kinds = self._settings.workers - len(self._tasks), self._kinds
+        if free <= 0 and self._shared_kinds:
+            free, kinds = free + self._settings.call_reserve, self._shared_kinds
+        return min(free, self._settings.claim_batch), kinds
+
+    async def _claim(self, room: int, kinds: list[tuple[str, int]]) -> int:
         try:
             async with self.claiming:
                 async with self._database.write() as tx:
@@ -113,7 +121,7 @@ class Runner:
                         tx,
                         owner=self._incarnation,
                         group=self._settings.conductor_group,
-                        kinds=self._kinds,
+                        kinds=kinds,
                         limit=room,
                         stale_after_s=self._settings.heartbeat_timeout_s,
                     )

@@ -21,6 +21,9 @@ class EngineSettings:
     heartbeat_timeout_s: float = 60.0
     #: Operations worked on at once; sleeping ones do not count.
     workers: int = 300
+    #: Shared operations (somebody waits for their answers) carried out beyond ``workers`` when all of those
+    #: are busy.
+    call_reserve: int = 50
     #: Operations claimed by one statement at most.
     claim_batch: int = 50
     #: What running steps are given to come to a boundary when the process is stopped.

@@ -170,7 +170,7 @@ class Workflow(Generic[D]):
     ``on_change`` is called inside the very transaction that changes the operation: what it writes (the
     node's provision state, an event, a follow-up operation) becomes true together with it or not at all. It
     must only write to the database. ``undo`` runs from the failing step backwards over the steps that were
-    begun.
+    begun. A shared workflow's operations run beside the exclusive one of their node and wait for nothing.
     """
 
     kind: str
@@ -178,6 +178,7 @@ class Workflow(Generic[D]):
     extra: tuple[Step[D], ...] = ()
     version: int = 1
     on_change: OnChange = _nothing
+    is_shared: bool = False
     by_name: dict[str, Step[D]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

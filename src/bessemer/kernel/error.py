@@ -21,8 +21,9 @@
 The domain knows no HTTP: each API maps these at its edge.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class Fault(StrEnum):
@@ -124,3 +125,31 @@ class FenceLost(BessemerError):
 
 class InternalError(BessemerError):
     code = "internal-error"
+
+
+#: The errors that operations may record, by their codes.
+_RECORDED: Final[Mapping[str, type[BessemerError]]] = {
+    kind.code: kind
+    for kind in (
+        InvalidValue,
+        Unsupported,
+        NotFound,
+        Conflict,
+        Duplicate,
+        NodeLocked,
+        Forbidden,
+        Unavailable,
+        DeviceError,
+        DeviceUnreachable,
+        DeviceRefused,
+        DeadlineExceeded,
+        SourceError,
+        Interrupted,
+    )
+}
+
+
+def revived(code: str, message: str, *, hint: str = "") -> BessemerError:
+    """The error that was recorded under ``code``, in another process perhaps; an InternalError when nobody
+    but us can have meant it."""
+    return _RECORDED.get(code, InternalError)(message, hint=hint)

@@ -88,6 +88,13 @@ OPERATIONS = Table(
         sqlite_where=sql("state IN ('running', 'waiting')"),
         postgresql_where=sql("state IN ('running', 'waiting')"),
     ),
+    # Calls whose answers nobody fetched. Each database has its own words, as they are in the query.
+    Index(
+        "ix_operations_calls",
+        "finished_at",
+        sqlite_where=sql("is_exclusive = 0"),
+        postgresql_where=sql("NOT is_exclusive"),
+    ),
 )
 
 JOURNAL = Table(

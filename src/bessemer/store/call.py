@@ -1,0 +1,37 @@
+"""Calls: shared operations whose rows go when their answers are delivered."""
+
+from sqlalchemy import bindparam, delete
+
+from bessemer.domain.operation import Operation, OperationState
+from bessemer.kernel.clock import Timestamp
+from bessemer.store.database import Transaction
+from bessemer.store.operation import OPERATION
+from bessemer.store.table import OPERATIONS
+
+_COLUMNS = OPERATIONS.c
+_OVER = tuple(state for state in OperationState if state.is_over)
+_TAKE = (
+    delete(OPERATIONS)
+    .where(_COLUMNS.uuid == bindparam("key"), ~_COLUMNS.is_exclusive, _COLUMNS.state.in_(_OVER))
+    .returning(*OPERATION.columns)
+)
+_DROP = delete(OPERATIONS).where(
+    _COLUMNS.uuid == bindparam("key"), ~_COLUMNS.is_exclusive, _COLUMNS.state == OperationState.QUEUED
+)
+_DELETE_OLD = delete(OPERATIONS).where(~_COLUMNS.is_exclusive, _COLUMNS.finished_at < bindparam("before"))
+
+
+async def take_answer(tx: Transaction, uuid: str) -> Operation | None:
+    """The call as it ended, which is deleted with its journal; None while it is not over."""
+    row = (await tx.execute(_TAKE, {"key": uuid})).first()
+    return None if row is None else OPERATION.to_record(row)
+
+
+async def drop_queued_call(tx: Transaction, uuid: str) -> bool:
+    """Delete a call that nobody has begun to carry out; whether there was one."""
+    return (await tx.execute(_DROP, {"key": uuid})).rowcount > 0
+
+
+async def delete_old_calls(tx: Transaction, before: Timestamp) -> int:
+    """Delete calls that ended before a moment; how many there were."""
+    return (await tx.execute(_DELETE_OLD, {"before": before})).rowcount
