@@ -54,7 +54,7 @@ def load_settings(config_file: Path | None = None) -> tuple[Settings, list[str]]
     except (cfg.Error, ValueError) as error:
         raise BadSettings(f"The settings cannot be read: {error}") from error
     unknown = sorted(_unknown(conf, config_file)) if config_file else []
-    return _completed(Settings(**sections)), unknown
+    return _completed(Settings(**sections), config_file), unknown
 
 
 def declared() -> dict[str, list[cfg.Opt]]:
@@ -124,11 +124,17 @@ def _unknown(conf: cfg.ConfigOpts, config_file: Path) -> Iterator[str]:
                 yield f"[{section}]{name}"
 
 
-def _completed(settings: Settings) -> Settings:
-    """Fill in what depends on this machine: host name, state directory, database."""
+def _completed(settings: Settings, config_file: Path | None) -> Settings:
+    """Fill in what depends on this machine: host name, state directory, database, places of policy files."""
     default = settings.default
     state_path = default.state_path or str(state_directory())
     default = dataclasses.replace(default, host=default.host or socket.gethostname(), state_path=state_path)
     connection = settings.database.connection or f"sqlite:///{state_path}/bessemer.sqlite"
     database = dataclasses.replace(settings.database, connection=connection)
-    return dataclasses.replace(settings, default=default, database=database)
+    base = config_file.absolute().parent if config_file else Path(state_path).absolute()
+    policy = dataclasses.replace(
+        settings.oslo_policy,
+        policy_file=str(base / settings.oslo_policy.policy_file),
+        policy_dirs=[str(base / name) for name in settings.oslo_policy.policy_dirs],
+    )
+    return dataclasses.replace(settings, default=default, database=database, oslo_policy=policy)

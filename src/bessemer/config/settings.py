@@ -24,6 +24,10 @@ class DefaultSettings:
     http_basic_auth_user_file: str = option(
         "/etc/bessemer/htpasswd", "Accounts for http_basic: lines user:bcrypt-hash[:role[:project]]."
     )
+    rbac_service_role_elevated_access: bool = option(
+        False, "Let accounts with the role 'service' in the service project act for the whole system."
+    )
+    rbac_service_project_name: str = option("service", "Name of that service project.")
     host: str = option("", "Unique name of this process; recorded as conductor name. Empty: the host name.")
     state_path: str = option("", "Directory for everything written. Empty: the user's state directory.")
     debug: bool = option(False, "Log at debug level.")
@@ -92,6 +96,9 @@ class ApiSettings:
     enable_ramdisk_endpoints: bool = option(True, "Serve lookup, heartbeat and the inspection callback.")
     max_json_body_size: int = option(1024, "Largest request body, in KiB.")
     max_json_body_depth: int = option(25, "Deepest nesting of a request body.")
+    project_admin_can_manage_own_nodes: bool = option(
+        True, "Let project admins and services enrol nodes of their project, and its admins delete them."
+    )
     disallow_clean_steps: list[str] = option(
         ["vendor.send_raw"], "Steps that requests to clean may not name."
     )
@@ -229,6 +236,15 @@ class KeystoneAuthtokenSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySettings:
+    policy_file: str = option(
+        "policy.yaml", "Rules that differ from the defaults. Relative: to the directory of the settings file."
+    )
+    policy_dirs: list[str] = option(["policy.d"], "Directories with more such files; each may be missing.")
+    enforce_new_defaults: bool = option(True, "Do not let the rules of before scopes grant anything.")
+
+
+@dataclass(frozen=True, slots=True)
 class MiddlewareSettings:
     enable_proxy_headers_parsing: bool = option(
         False, "Believe X-Forwarded-For and X-Forwarded-Proto of a proxy on this host."
@@ -251,5 +267,6 @@ class Settings:
     redfish: RedfishSettings = field(default_factory=RedfishSettings)
     fake: FakeSettings = field(default_factory=FakeSettings)
     keystone_authtoken: KeystoneAuthtokenSettings = field(default_factory=KeystoneAuthtokenSettings)
+    oslo_policy: PolicySettings = field(default_factory=PolicySettings)
     oslo_middleware: MiddlewareSettings = field(default_factory=MiddlewareSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
