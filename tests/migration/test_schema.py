@@ -49,17 +49,32 @@ async def create_from_tables(url: str) -> None:
 
 
 def statements_of_sqlite(path: str) -> dict[str, list[str]]:
-    """Each table and index by name: the lines of the statement that would make it, in any order."""
+    """Each table and index by name: the parts of the statement that would make it, in any order."""
     connection = sqlite3.connect(path)
     try:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     finally:
         connection.close()
     return {
-        name: sorted(line.strip().rstrip(",") for line in sql.splitlines() if line.strip())
+        name: sorted(parts_of(sql))
         for name, sql in rows
         if name != "alembic_version"
     }
+
+
+def parts_of(statement: str) -> list[str]:
+    """``statement`` without line breaks, cut at the commas between columns and constraints. A column that was
+    added later stands on the line of the one before."""
+    head, _, body = statement.partition("(")
+    parts, depth = [""], 0
+    for character in body:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if (character == "," and depth == 0) or depth < 0:
+            parts.append("")
+            depth = 0
+        else:
+            parts[-1] += character
+    return [head.strip(), *(" ".join(part.split()) for part in parts)]
 
 
 def test_the_migrated_schema_is_that_of_the_tables_on_sqlite(tmp_path: Path) -> None:

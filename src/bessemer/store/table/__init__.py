@@ -6,8 +6,10 @@ from bessemer.store.table.chassis import CHASSIS
 from bessemer.store.table.column import METADATA
 from bessemer.store.table.conductor import CONDUCTOR_INTERFACES, CONDUCTORS
 from bessemer.store.table.deploy_template import DEPLOY_TEMPLATES
+from bessemer.store.table.duty import DUTIES, NODE_DUTIES
 from bessemer.store.table.event import EVENTS
 from bessemer.store.table.firmware_component import FIRMWARE_COMPONENTS
+from bessemer.store.table.inspection_report import INSPECTION_REPORTS
 from bessemer.store.table.inspection_rule import INSPECTION_RULES
 from bessemer.store.table.inventory import INVENTORIES
 from bessemer.store.table.node import NODE_TRAITS, NODES
@@ -24,13 +26,16 @@ __all__ = [
     "CONDUCTORS",
     "CONDUCTOR_INTERFACES",
     "DEPLOY_TEMPLATES",
+    "DUTIES",
     "EVENTS",
     "FIRMWARE_COMPONENTS",
+    "INSPECTION_REPORTS",
     "INSPECTION_RULES",
     "INVENTORIES",
     "JOURNAL",
     "METADATA",
     "NODES",
+    "NODE_DUTIES",
     "NODE_TRAITS",
     "OPERATIONS",
     "PORTGROUPS",

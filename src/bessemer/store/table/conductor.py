@@ -16,6 +16,11 @@ CONDUCTORS = Table(
     Column("is_online", Boolean, nullable=False),
     text("created_at", is_required=True),
     text("updated_at", is_required=True),
+    # Until when it owns what it claimed: much shorter than what the API calls alive.
+    text("lease_until"),
+    text("version", is_required=True, default=""),
+    # Kinds and versions of operations that it can carry out.
+    json("kinds", default="[]"),
     UniqueConstraint("hostname"),
     UniqueConstraint("incarnation"),
 )

@@ -93,6 +93,8 @@ NODES = Table(
     Index(None, "owner"),
     Index(None, "lessee"),
     Index(None, "shard"),
+    # What the node's background duties refer to: their group is the node's.
+    Index("uq_nodes_uuid_conductor_group", "uuid", "conductor_group", unique=True),
 )
 
 NODE_TRAITS = Table(

@@ -47,6 +47,8 @@ OPERATIONS = Table(
     text("started_at"),
     text("step_started_at"),
     text("finished_at"),
+    # How many processes were lost while they carried out the present step.
+    Column("deaths", Integer, nullable=False, server_default="0"),
     Unique("uuid"),
     one_of("state", OperationState),
     one_of("phase", Phase),
@@ -68,6 +70,12 @@ OPERATIONS = Table(
         postgresql_where=sql("is_exclusive AND state IN ('running', 'waiting')"),
     ),
     Index(None, "node_uuid", "id"),
+    Index(
+        "ix_operations_finished",
+        "finished_at",
+        sqlite_where=sql("finished_at IS NOT NULL"),
+        postgresql_where=sql("finished_at IS NOT NULL"),
+    ),
     # The three indexes below hold live rows only: claiming stays quick however long the history is.
     Index(
         "ix_operations_queued",
