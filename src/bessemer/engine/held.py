@@ -103,8 +103,8 @@ class Held:
             await self._tell(tx, operation, change)
         if transition.is_last:
             await tx.notify(OVER, self.uuid)
-        if transition.operation.owner is None and transition.operation.state is not OperationState.WAITING:
-            await tx.notify(WORK)  # the node is free for its next one, or this one for another process
+        if _leaves_work(transition.operation):
+            await tx.notify(WORK)
         tx.after_commit(partial(self._written, transition))
 
     async def _tell(self, tx: Transaction, operation: Operation, change: Change) -> None:
@@ -158,3 +158,10 @@ class Held:
             self.data.clear()
             self.data.update(msgspec.json.decode(self._saved_data))
             raise InternalError(f"a step noted something that cannot be saved: {error.message}") from error
+
+
+def _leaves_work(operation: Operation) -> bool:
+    """Whether the node is free for its next one, or this one for another process."""
+    if operation.owner is not None or operation.state is OperationState.WAITING:
+        return False
+    return operation.is_exclusive or not operation.state.is_over
