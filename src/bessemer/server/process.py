@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from starlette.requests import Request
 
 from bessemer.api.access import App
 from bessemer.api.app import create_app
+from bessemer.api.authentication.strategy import open_authentication
 from bessemer.api.boot.route import routes as boot_routes
 from bessemer.api.v2.operation import routes as operation_routes
 from bessemer.boot.artefact import BootArtefacts
@@ -30,13 +32,15 @@ from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.image.relay import ImageRelay
 from bessemer.kernel.clock import SystemClock
 from bessemer.network.noop import NoopNetwork
+from bessemer.server.certificate import ServerCertificate, find_certificate, own_url
 from bessemer.service.allocator import Allocator
 from bessemer.service.caller import Caller
 from bessemer.service.operation import OperationService
 from bessemer.service.services import Services
 from bessemer.storage.noop import NoopStorage
 from bessemer.store.database import Database
-from bessemer.transfer.web import Web, tls_check
+from bessemer.transfer.tls import TlsRules, client_context, read_verify
+from bessemer.transfer.web import Web
 from bessemer.workflow.catalogue import workflows
 from bessemer.workflow.collaborators import Collaborators
 
@@ -62,6 +66,7 @@ async def run(settings: Settings) -> None:
         Unavailable: The database cannot be used.
         OSError: The address cannot be listened on.
     """
+    certificate = find_certificate(settings.api)
     async with assembled(settings) as process:
         _settle_memory()
         config = uvicorn.Config(
@@ -73,8 +78,10 @@ async def run(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=10,
+            proxy_headers=settings.oslo_middleware.enable_proxy_headers_parsing,
+            ssl_context_factory=(lambda *_: certificate.context) if certificate else None,
         )
-        await _run_together(process, uvicorn.Server(config))
+        await _run_together(process, uvicorn.Server(config), certificate)
 
 
 def _settle_memory() -> None:
@@ -84,13 +91,17 @@ def _settle_memory() -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
-async def _run_together(process: Process, server: uvicorn.Server) -> None:
+async def _run_together(
+    process: Process, server: uvicorn.Server, certificate: ServerCertificate | None
+) -> None:
     """The conductor and the API live and end together: without one the other is of no use."""
     work = [
         asyncio.create_task(process.engine.run(), name="engine"),
         asyncio.create_task(process.pool.run(), name="BMC connections"),
         asyncio.create_task(process.allocator.run(), name="allocations"),
     ]
+    if certificate is not None:
+        work.append(asyncio.create_task(certificate.run(), name="API certificate"))
     answering = asyncio.create_task(server.serve(), name="API")
     try:
         done, _ = await asyncio.wait([*work, answering], return_when=asyncio.FIRST_COMPLETED)
@@ -121,9 +132,9 @@ async def assembled(settings: Settings) -> AsyncIterator[Process]:
         stack.push_async_callback(database.close)
         session = await stack.enter_async_context(_session())
         web = Web(
-            await stack.enter_async_context(_session()), tls=tls_check(settings.default.webserver_verify_ca)
+            await stack.enter_async_context(_session()), tls=_image_tls(settings.default.webserver_verify_ca)
         )
-        base_url = settings.api.public_endpoint or f"http://{settings.api.host_ip}:{settings.api.port}"
+        base_url = own_url(settings.api)
         artefacts = BootArtefacts(
             settings,
             cache_directory=state / "boot",
@@ -151,13 +162,18 @@ async def assembled(settings: Settings) -> AsyncIterator[Process]:
             gateway=gateway,
         )
         services = Services.build(database, gateway, composition, settings, clock)
+        authentication = open_authentication(settings)
+        stack.push_async_callback(authentication.close)
         extra = [
             *boot_routes(artefacts, ImageRelay(settings, web), database),
             *operation_routes(OperationService(database), _caller),
         ]
         log.info("starting", host=settings.default.host, database=_shown(settings.database.connection))
         yield Process(
-            app=create_app(services, settings, extra), engine=engine, pool=pool, allocator=services.allocator
+            app=create_app(services, settings, extra, authentication),
+            engine=engine,
+            pool=pool,
+            allocator=services.allocator,
         )
 
 
@@ -181,6 +197,11 @@ def _engine_settings(settings: Settings, composition: Composition) -> EngineSett
         heartbeat_timeout_s=conductor.heartbeat_timeout,
         graceful_stop_s=conductor.graceful_shutdown_timeout,
     )
+
+
+def _image_tls(verify_ca: str) -> ssl.SSLContext:
+    name = "[DEFAULT]webserver_verify_ca"
+    return client_context(TlsRules(read_verify(verify_ca, name)), name)
 
 
 def _session() -> aiohttp.ClientSession:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bessemer.kernel.error import InvalidValue, SourceError, Unavailable
+from bessemer.kernel.error import SourceError, Unavailable
 from bessemer.transfer.blob import CHUNK_BYTES
 from bessemer.transfer.url import shown
 
@@ -32,23 +32,6 @@ class WebFacts:
     etag: str
     modified: str
     is_ranged: bool
-
-
-def tls_check(verify_ca: str) -> ssl.SSLContext | bool:
-    """Turn a setting ('true', 'false' or a CA file) into what aiohttp takes as ``ssl``.
-
-    Raises:
-        InvalidValue: A CA file that is missing or holds no certificate.
-    """
-    word = verify_ca.strip().lower()
-    if word in ("true", "yes", "on", "1", ""):
-        return True
-    if word in ("false", "no", "off", "0"):
-        return False
-    try:
-        return ssl.create_default_context(cafile=verify_ca)
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidValue(f"The CA file {verify_ca} cannot be used: {error}.") from error
 
 
 class Web:

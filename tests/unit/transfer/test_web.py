@@ -3,8 +3,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bessemer.kernel.error import InvalidValue, SourceError, Unavailable
-from bessemer.transfer.web import Web, tls_check
+from bessemer.kernel.error import SourceError, Unavailable
+from bessemer.transfer.web import Web
 from fakes.http_server import ImageServer
 
 
@@ -106,10 +106,3 @@ async def test_a_small_document_is_limited_and_must_be_text(server: ImageServer,
         await web.fetch_text(server.put("long", b"x" * 11), limit_bytes=10)
     with pytest.raises(SourceError, match="not text"):
         await web.fetch_text(server.put("binary", b"\xff\xfe"))
-
-
-def test_the_tls_setting_takes_a_truth_value_or_a_file(tmp_path: Path) -> None:
-    assert tls_check("True") is True
-    assert tls_check("no") is False
-    with pytest.raises(InvalidValue, match=r"nothing\.pem"):
-        tls_check(str(tmp_path / "nothing.pem"))

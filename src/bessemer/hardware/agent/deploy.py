@@ -5,9 +5,9 @@ What happens, step by step, is the deploy workflow's; here are only its settings
 
 from collections.abc import Mapping
 
-from bessemer.hardware.agent.trust import read_verify
 from bessemer.hardware.interface import BareInterface, Task
 from bessemer.kernel.error import InvalidValue
+from bessemer.transfer.tls import read_verify
 
 _SOURCES = ("http", "local", "swift")
 _BOOT_DEVICE_RULES = ("default", "always", "never", "true", "false")
@@ -41,7 +41,7 @@ class DirectDeploy(BareInterface):
     def validate(self, task: Task) -> None:
         """The agent's settings in ``driver_info``. Which image to write is checked where images are known."""
         info = task.node.driver_info
-        read_verify(info.get("agent_verify_ca", True))
+        read_verify(info.get("agent_verify_ca", True), "driver_info agent_verify_ca")
         _check_choice("image_download_source", info.get("image_download_source", "http"), _SOURCES)
         rule = info.get("force_persistent_boot_device", "Default")
         _check_choice("force_persistent_boot_device", str(rule).lower(), _BOOT_DEVICE_RULES)

@@ -5,17 +5,15 @@ Source: agent API, "tls".
 
 import ssl
 from collections import OrderedDict
-from pathlib import Path
 
 from cryptography import x509
 
 from bessemer.config.settings import AgentSettings
 from bessemer.domain.node import Node
 from bessemer.hardware.agent.failure import AgentRefused
-from bessemer.kernel.error import InvalidValue
+from bessemer.transfer.tls import OLDEST, TlsRules, client_context, read_verify
 
-_TRUE = ("true", "yes", "on", "1", "t", "y")
-_FALSE = ("false", "no", "off", "0", "f", "n")
+_VERIFY = "agent_verify_ca"
 #: Nodes whose context is kept; the connections of a node live as long as its context.
 _MOST = 4096
 
@@ -26,7 +24,6 @@ class AgentTrust:
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
         self._pinned: OrderedDict[str, tuple[str, ssl.SSLContext]] = OrderedDict()
-        self._shared: dict[bool | str, ssl.SSLContext] = {}
 
     def context_for(self, node: Node) -> ssl.SSLContext:
         """How to verify the agent of ``node``.
@@ -38,10 +35,8 @@ class AgentTrust:
         pem = node.driver_internal_info.get("agent_verify_ca")
         if isinstance(pem, str) and pem:
             return self._pin(node.uuid, pem)
-        rule = read_verify(node.driver_info.get("agent_verify_ca", self._settings.verify_ca))
-        if rule not in self._shared:
-            self._shared[rule] = _context(rule)
-        return self._shared[rule]
+        verify = read_verify(node.driver_info.get("agent_verify_ca", self._settings.verify_ca), _VERIFY)
+        return client_context(TlsRules(verify), _VERIFY)
 
     def _pin(self, node_uuid: str, pem: str) -> ssl.SSLContext:
         known = self._pinned.get(node_uuid)
@@ -51,37 +46,6 @@ class AgentTrust:
         if len(self._pinned) > _MOST:
             self._pinned.popitem(last=False)
         return known[1]
-
-
-def read_verify(given: object) -> bool | str:
-    """``agent_verify_ca`` as true, false or a path. Raises InvalidValue."""
-    if isinstance(given, bool):
-        return given
-    if isinstance(given, str):
-        if given.lower() in _TRUE + _FALSE:
-            return given.lower() in _TRUE
-        if given and Path(given).exists():
-            return given
-    raise InvalidValue(
-        f"agent_verify_ca cannot be '{given}'.",
-        hint="Write true, false, or the path of a CA file or directory that exists on the conductor.",
-    )
-
-
-def _context(rule: bool | str) -> ssl.SSLContext:
-    if isinstance(rule, str):
-        is_directory = Path(rule).is_dir()
-        try:
-            return ssl.create_default_context(
-                cafile=None if is_directory else rule, capath=rule if is_directory else None
-            )
-        except (OSError, ssl.SSLError) as error:
-            raise InvalidValue(f"agent_verify_ca: no CA certificates in '{rule}'.") from error
-    context = ssl.create_default_context()
-    if not rule:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _pinned_context(pem: str) -> ssl.SSLContext:
@@ -96,6 +60,7 @@ def _pinned_context(pem: str) -> ssl.SSLContext:
         context.load_verify_locations(cadata=pem)
     except (ValueError, ssl.SSLError) as error:
         raise AgentRefused("The certificate that the agent sent cannot be read.") from error
+    context.minimum_version = OLDEST
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     context.check_hostname = len(certificates) > 1 or _is_ca(certificates[0])
     return context

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +16,7 @@ from bessemer.config.settings import RedfishSettings
 from bessemer.domain.node import Node
 from bessemer.kernel.error import InvalidValue
 from bessemer.kernel.secret import Secret
+from bessemer.transfer.tls import TlsRules, read_verify
 
 PROPERTIES: Mapping[str, str] = {
     "redfish_address": "URL of the BMC, https assumed; a path is that of the service root. Required.",
@@ -30,8 +30,9 @@ PROPERTIES: Mapping[str, str] = {
     "firmware_update_unresponsive_bmc_wait": "Seconds a BMC may be silent after a firmware update. Optional.",
 }
 
-_TRUE = ("true", "yes", "on", "1", "t", "y")
-_FALSE = ("false", "no", "off", "0", "f", "n")
+#: The key that says how the BMC is verified, as messages name it.
+VERIFY = "driver_info redfish_verify_ca"
+
 _TLS_VERSIONS = {
     "1.1": ssl.TLSVersion.TLSv1_1,
     "1.2": ssl.TLSVersion.TLSv1_2,
@@ -43,15 +44,6 @@ class AuthType(StrEnum):
     BASIC = "basic"
     SESSION = "session"
     AUTO = "auto"
-
-
-@dataclass(frozen=True, slots=True)
-class TlsRules:
-    """``verify``: True for the system's CAs, False for no check, else a CA file or directory."""
-
-    verify: bool | str = True
-    minimum: ssl.TLSVersion | None = None
-    ciphers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +106,7 @@ def _read(default_auth_type: str, *values: Any) -> Access:
         username=username or None,
         password=Secret(password or ""),
         auth_type=auth_type,
-        tls=TlsRules(_verify(info["redfish_verify_ca"]), _tls_minimum(info), _ciphers(info)),
+        tls=TlsRules(_verify(info), _tls_minimum(info), _ciphers(info)),
     )
 
 
@@ -177,20 +169,9 @@ def _auth_type(info: Mapping[str, Any], default: str) -> AuthType:
         ) from error
 
 
-def _verify(given: object) -> bool | str:
-    if given is None:
-        return True
-    if isinstance(given, bool):
-        return given
-    if isinstance(given, str):
-        if given.lower() in _TRUE + _FALSE:
-            return given.lower() in _TRUE
-        if given and Path(given).exists():
-            return given
-    raise InvalidValue(
-        f"driver_info redfish_verify_ca cannot be '{given}'.",
-        hint="Write true, false, or the path of a CA file or directory that exists on the conductor.",
-    )
+def _verify(info: Mapping[str, Any]) -> bool | str:
+    given = info["redfish_verify_ca"]
+    return True if given is None else read_verify(given, VERIFY)
 
 
 def _tls_minimum(info: Mapping[str, Any]) -> ssl.TLSVersion | None:

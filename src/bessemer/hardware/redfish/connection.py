@@ -27,7 +27,7 @@ from redfish.aio import (
 )
 
 from bessemer.config.settings import RedfishSettings
-from bessemer.hardware.redfish.access import Access, AuthType
+from bessemer.hardware.redfish.access import VERIFY, Access, AuthType
 from bessemer.hardware.redfish.failure import (
     BUSY,
     BmcRefused,
@@ -38,7 +38,7 @@ from bessemer.hardware.redfish.failure import (
     no_answer,
     not_json,
 )
-from bessemer.hardware.redfish.trust import tls_context
+from bessemer.transfer.tls import client_context
 
 JsonObject = dict[str, Any]
 
@@ -270,9 +270,11 @@ class BmcConnection:
 
     def _new_client(self) -> AsyncRedfishClient:
         if self._session is None:
+            if not self.access.is_secure:
+                log.warning("BMC is reached without TLS, as its redfish_address says", bmc=self.name)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    ssl=tls_context(self.access.tls) if self.access.is_secure else False,
+                    ssl=client_context(self.access.tls, VERIFY) if self.access.is_secure else False,
                     limit=self._settings.connections_per_bmc,
                     keepalive_timeout=KEEPALIVE_S,
                 ),

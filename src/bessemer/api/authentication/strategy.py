@@ -1,0 +1,40 @@
+"""Which strategy authenticates callers: ``[DEFAULT]auth_strategy``."""
+
+import ipaddress
+
+import structlog
+
+from bessemer.api.authentication.noauth import NoAuthentication
+from bessemer.api.authentication.proof import Authentication
+from bessemer.config.load import BadSettings
+from bessemer.config.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def open_authentication(settings: Settings) -> Authentication:
+    """The configured strategy, ready for use; close it at the end.
+
+    Raises:
+        BadSettings: No such strategy, or its settings or files cannot be used.
+    """
+    strategy = settings.default.auth_strategy
+    if strategy == "noauth":
+        if not _is_loopback(settings.api.host_ip):
+            log.warning(
+                "nobody is authenticated, and the API listens beyond this machine: everybody who reaches it"
+                " controls the hardware",
+                host_ip=settings.api.host_ip,
+                option="[DEFAULT]auth_strategy",
+            )
+        return NoAuthentication()
+    raise BadSettings(
+        f"[DEFAULT]auth_strategy cannot be '{strategy}'.", hint="One of: noauth, http_basic, keystone."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
