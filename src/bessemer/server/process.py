@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import aiohttp
 import structlog
 import uvicorn
 from starlette.requests import Request
+from starlette.routing import BaseRoute
 
 from bessemer.api.access import App
 from bessemer.api.app import create_app
@@ -50,9 +51,14 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Process:
     """What runs: the application that answers, the engine that works, the keeper of BMC connections,
-    and what gives nodes to allocations."""
+    and what gives nodes to allocations.
+
+    ``services`` are what the application is a door to, ``routes`` the calls it has beside those of v1.
+    """
 
     app: App
+    services: Services
+    routes: Sequence[BaseRoute]
     engine: Engine
     pool: BmcPool
     allocator: Allocator
@@ -171,6 +177,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Process]:
         log.info("starting", host=settings.default.host, database=_shown(settings.database.connection))
         yield Process(
             app=create_app(services, settings, extra, authentication),
+            services=services,
+            routes=extra,
             engine=engine,
             pool=pool,
             allocator=services.allocator,
