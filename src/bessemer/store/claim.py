@@ -5,12 +5,17 @@ names that fence, so whoever lost an operation can no longer change it.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Float,
+    Integer,
     Select,
+    Update,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -23,14 +28,15 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.domain.operation import Operation, OperationState
-from bessemer.kernel.clock import Timestamp
+from bessemer.kernel.clock import Timestamp, timestamp
 from bessemer.kernel.error import Conflict
 from bessemer.store.database import Transaction
-from bessemer.store.moment import shared_now
+from bessemer.store.moment import database_moment
 from bessemer.store.operation import ACTIVE, OPERATION
 from bessemer.store.table import CONDUCTORS, OPERATIONS
 
 _COLUMNS = OPERATIONS.c
+_MOST = bindparam("most", type_=Integer())
 
 
 async def claim_operations(
@@ -53,13 +59,35 @@ async def claim_operations(
     """
     if not kinds:
         return []
-    mine = and_(_COLUMNS.conductor_group == group, tuple_(_COLUMNS.kind, _COLUMNS.version).in_(list(kinds)))
+    values = {
+        "me": owner,
+        "group": group,
+        "now": tx.now(),
+        "most": limit,
+        "alive_since": timestamp(tx.clock, after_s=-stale_after_s),
+        "stale_after_s": stale_after_s,
+    }
+    statement = _claim(tuple(kinds), tx.is_postgresql)
+    try:
+        rows = (await tx.execute(statement, values)).all()
+    except IntegrityError as error:
+        # Two queued operations of one node, each first in the eyes of one conductor for a moment.
+        raise Conflict("Another conductor claimed an operation of the same node.") from error
+    return sorted((OPERATION.to_record(row) for row in rows), key=lambda operation: operation.uuid)
+
+
+@lru_cache
+def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Update:
+    """Made once: building and compiling it costs more than the database takes for it."""
     legs = [
-        select(_COLUMNS.id, _COLUMNS.fence, _COLUMNS.state).where(mine, wanted).order_by(key).limit(limit)
+        select(_COLUMNS.id, _COLUMNS.fence, _COLUMNS.state)
+        .where(_is_ours(kinds), wanted)
+        .order_by(key)
+        .limit(_MOST)
         for wanted, key in (
             (_is_next_in_queue(), _COLUMNS.id),
-            (_is_due(tx.now()), _COLUMNS.wake_at),
-            (_is_abandoned(tx, owner, stale_after_s), _COLUMNS.id),
+            (_is_due(), _COLUMNS.wake_at),
+            (_is_abandoned(is_postgresql), _COLUMNS.id),
         )
     ]
     # The parts of a compound select are wrapped: SQLite knows no ORDER BY inside them otherwise.
@@ -71,15 +99,15 @@ async def claim_operations(
         .join(found, and_(_COLUMNS.id == found.c.id, _COLUMNS.fence == found.c.fence))
         .where(_COLUMNS.state == found.c.state)
         .order_by(_COLUMNS.id)
-        .limit(limit)
+        .limit(_MOST)
         .with_for_update(skip_locked=True, of=OPERATIONS)
         .cte("taken")
     )
-    statement = (
+    return (
         update(OPERATIONS)
         .where(_COLUMNS.id.in_(select(taken.c.id)))
         .values(
-            owner=owner,
+            owner=bindparam("me"),
             fence=_COLUMNS.fence + 1,
             state=case(
                 (_COLUMNS.state == OperationState.QUEUED, literal(OperationState.RUNNING.value)),
@@ -88,27 +116,25 @@ async def claim_operations(
         )
         .returning(*OPERATION.columns)
     )
-    try:
-        rows = (await tx.execute(statement)).all()
-    except IntegrityError as error:
-        # Two queued operations of one node, each first in the eyes of one conductor for a moment.
-        raise Conflict("Another conductor claimed an operation of the same node.") from error
-    return sorted((OPERATION.to_record(row) for row in rows), key=lambda operation: operation.uuid)
 
 
 async def next_wake(
     tx: Transaction, group: str, kinds: Sequence[tuple[str, int]], after: Timestamp
 ) -> Timestamp | None:
     """When the next sleeping operation of this group wakes, later than ``after``."""
-    statement = select(func.min(_COLUMNS.wake_at)).where(
+    values = {"group": group, "after": after}
+    found: Timestamp | None = (await tx.execute(_next_wake(tuple(kinds)), values)).scalar()
+    return found
+
+
+@lru_cache
+def _next_wake(kinds: tuple[tuple[str, int], ...]) -> Select[Any]:
+    return select(func.min(_COLUMNS.wake_at)).where(
         _COLUMNS.state == OperationState.WAITING,
         _COLUMNS.owner.is_(None),
-        _COLUMNS.wake_at > after,
-        _COLUMNS.conductor_group == group,
-        tuple_(_COLUMNS.kind, _COLUMNS.version).in_(list(kinds)),
+        _COLUMNS.wake_at > bindparam("after"),
+        _is_ours(kinds),
     )
-    found: Timestamp | None = (await tx.execute(statement)).scalar()
-    return found
 
 
 async def list_held(tx: Transaction, owner: str) -> dict[str, tuple[int, str | None]]:
@@ -153,17 +179,32 @@ def _is_next_in_queue() -> ColumnElement[bool]:
     )
 
 
-def _is_due(now: Timestamp) -> ColumnElement[bool]:
+def _is_ours(kinds: Sequence[tuple[str, int]]) -> ColumnElement[bool]:
+    """Of the group of the conductor that asks, and of a kind and version that it knows."""
     return and_(
-        _COLUMNS.state == OperationState.WAITING, _COLUMNS.owner.is_(None), _COLUMNS.wake_at <= now
-    )  # fmt: skip
-
-
-def _is_abandoned(tx: Transaction, owner: str, stale_after_s: float) -> ColumnElement[bool]:
-    alive = select(CONDUCTORS.c.incarnation).where(
-        CONDUCTORS.c.is_online, CONDUCTORS.c.updated_at > shared_now(tx, after_s=-stale_after_s)
+        _COLUMNS.conductor_group == bindparam("group"),
+        tuple_(_COLUMNS.kind, _COLUMNS.version).in_(list(kinds)),
     )
+
+
+def _is_due() -> ColumnElement[bool]:
+    return and_(
+        _COLUMNS.state == OperationState.WAITING,
+        _COLUMNS.owner.is_(None),
+        _COLUMNS.wake_at <= bindparam("now"),
+    )
+
+
+def _is_abandoned(is_postgresql: bool) -> ColumnElement[bool]:
+    since: ColumnElement[str] = bindparam("alive_since")
+    if is_postgresql:
+        since = database_moment(-bindparam("stale_after_s", type_=Float()))
+    alive = select(CONDUCTORS.c.incarnation).where(CONDUCTORS.c.is_online, CONDUCTORS.c.updated_at > since)
     return or_(
         and_(_COLUMNS.state == OperationState.RUNNING, _COLUMNS.owner.is_(None)),
-        and_(_COLUMNS.state.in_(ACTIVE), _COLUMNS.owner != owner, _COLUMNS.owner.not_in(alive)),
+        and_(
+            _COLUMNS.state.in_(ACTIVE),
+            _COLUMNS.owner != bindparam("me"),
+            _COLUMNS.owner.not_in(alive),
+        ),
     )
