@@ -1,0 +1,1 @@
+"""Who may do what: every rule in code, overridable by the operator's policy files."""
