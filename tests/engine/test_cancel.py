@@ -110,7 +110,7 @@ async def test_a_running_step_can_see_that_it_is_not_wanted_any_more(database: D
 
     record = Record()
     # No sign of life would be due for a minute: it is told, not found out.
-    settings = replace(SETTINGS, heartbeat_interval_s=60, heartbeat_timeout_s=600)
+    settings = replace(SETTINGS, heartbeat_interval_s=60, lease_s=600)
     workflow = record.workflow(record.step("a", work), record.step("b"))
     async with running(database, [workflow], settings=settings) as engine:
         operation = await enqueue(engine, database)

@@ -77,7 +77,7 @@ async def test_a_database_that_goes_away_for_a_moment_costs_nothing_but_time(
     record = Record()
     # The steps would fail if they were taken for interrupted: what was done must not be forgotten.
     steps = [record.step(name, work, until=until, on_interrupt=OnInterrupt.ASK) for name in "ab"]
-    settings = replace(SETTINGS, heartbeat_timeout_s=10)
+    settings = replace(SETTINGS, lease_s=10)
     async with running(database, [record.workflow(*steps)], settings=settings) as engine:
         operation = await enqueue(engine, database)
         await is_running.wait()

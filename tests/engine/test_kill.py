@@ -190,7 +190,8 @@ async def test_an_operation_killed_again_and_again_ends_all_the_same(
     dice = random.Random(7)
     operation, world = await ask(database, kind), tmp_path / "world"
     lives = 1
-    while await cradle.live(operation, world, kill_at=dice.randrange(6, 16)) == KILLED:
+    order = {"settings": {"most_deaths": 1000}}
+    while await cradle.live(operation, world, kill_at=dice.randrange(6, 16), **order) == KILLED:
         lives += 1
         assert lives < 100
     assert lives > 2
@@ -202,7 +203,7 @@ async def test_a_process_that_was_frozen_while_it_was_taken_over_changes_nothing
 ) -> None:
     world = tmp_path / "world"
     operation = await ask(database, "hanging")
-    alive = {"heartbeat_interval_s": 0.2, "heartbeat_timeout_s": 1.0, "poll_s": 1.0}
+    alive = {"heartbeat_interval_s": 0.2, "lease_s": 1.0, "poll_s": 1.0}
     frozen = await cradle.begin(operation, world, settings=alive)
 
     async def has(line: str) -> None:

@@ -61,7 +61,7 @@ async def take_over(database: Database, operation: Operation) -> Operation:
         await register_conductor(tx, "host-z", "another-incarnation", "", [])
         await change_operation(tx, operation.uuid, operation.fence, owner="a-dead-incarnation")
         [taken] = await claim_operations(
-            tx, owner="another-incarnation", group="", kinds=[("toy", 1)], limit=1, stale_after_s=60
+            tx, owner="another-incarnation", group="", kinds=[("toy", 1)], limit=1
         )
     assert taken.uuid == operation.uuid
     assert taken.fence == operation.fence + 1
@@ -71,7 +71,7 @@ async def take_over(database: Database, operation: Operation) -> Operation:
 async def test_a_holder_that_lost_an_operation_cannot_write_for_it(database: Database) -> None:
     blocked, record = Blocked(), Record()
     # No sign of life within the test: only the fence tells the loser.
-    settings = replace(SETTINGS, heartbeat_interval_s=600, heartbeat_timeout_s=6000)
+    settings = replace(SETTINGS, heartbeat_interval_s=600, lease_s=6000)
     workflow = record.workflow(record.step("a", blocked))
     async with running(database, [workflow], settings=settings) as engine:
         operation = await enqueue(engine, database)
@@ -114,14 +114,14 @@ async def test_what_a_silent_conductor_held_is_taken_over(database: Database) ->
     gateway = Engine(database, [workflow], None, SETTINGS, database.clock)
     operation = await enqueue(gateway, database)
     async with database.write() as tx:
-        await claim_operations(tx, owner="silent", group="", kinds=[("toy", 1)], limit=1, stale_after_s=60)
+        await claim_operations(tx, owner="silent", group="", kinds=[("toy", 1)], limit=1)
     async with running(database, [workflow]) as engine:
         await carry_out(engine, database)
         assert (await look(database, operation)).owner == "silent"
         loop = asyncio.get_running_loop()
         began = loop.time()
         done = await engine.wait_finished(operation.uuid, PATIENCE_S)
-        assert loop.time() - began < SETTINGS.heartbeat_timeout_s + SETTINGS.poll_s + 2
+        assert loop.time() - began < SETTINGS.lease_s + SETTINGS.poll_s + 2
     assert done.state is OperationState.SUCCEEDED
 
 
@@ -132,12 +132,10 @@ async def test_a_restart_under_the_same_name_goes_on_at_once(database: Database)
         await register_conductor(tx, SETTINGS.hostname, "before the crash", "", [])
     operation = await enqueue(Engine(database, [workflow], None, SETTINGS, database.clock), database)
     async with database.write() as tx:
-        await claim_operations(
-            tx, owner="before the crash", group="", kinds=[("toy", 1)], limit=1, stale_after_s=60
-        )
+        await claim_operations(tx, owner="before the crash", group="", kinds=[("toy", 1)], limit=1)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    settings = replace(SETTINGS, heartbeat_timeout_s=600)
+    settings = replace(SETTINGS, lease_s=600)
     async with running(database, [workflow], settings=settings) as engine:
         await engine.wait_finished(operation.uuid, PATIENCE_S)
         assert loop.time() - began < 1

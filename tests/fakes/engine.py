@@ -27,7 +27,7 @@ PATIENCE_S = 20.0
 SETTINGS = EngineSettings(
     hostname="host-a",
     heartbeat_interval_s=0.2,
-    heartbeat_timeout_s=1.0,
+    lease_s=1.0,
     graceful_stop_s=2.0,
     poll_s=1.0,
 )

@@ -109,8 +109,9 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConductorSettings:
-    heartbeat_interval: int = option(10, "Seconds between the conductor's signs of life.")
-    heartbeat_timeout: int = option(60, "A conductor silent for this long is dead; peers take its work.")
+    heartbeat_interval: int = option(10, "Longest pause between signs of life (also: lease_time / 4).")
+    heartbeat_timeout: int = option(60, "A conductor silent for this long is shown as dead by the API.")
+    lease_time: int = option(10, "A conductor silent for this long loses its running work to its peers.")
     conductor_group: str = option("", "Conductor group served by this process.")
     workers_pool_size: int = option(300, "Operations carried out at once (waiting ones not counted).")
     graceful_shutdown_timeout: int = option(60, "Time given to running steps at stop.")

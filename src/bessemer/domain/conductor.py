@@ -17,6 +17,11 @@ class Conductor(msgspec.Struct, frozen=True, kw_only=True):
     is_online: bool = True
     created_at: Timestamp
     updated_at: Timestamp
+    #: Until when it owns what it claimed; None: of a release that knew no leases.
+    lease_until: Timestamp | None = None
+    #: Release of the program, and the kinds of operations (with their versions) that it can carry out.
+    version: str = ""
+    kinds: tuple[tuple[str, int], ...] = ()
 
 
 class ConductorInterface(msgspec.Struct, frozen=True, kw_only=True):

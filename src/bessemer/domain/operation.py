@@ -100,6 +100,8 @@ class Operation(NewOperation, frozen=True, kw_only=True):
     started_at: Timestamp | None = None
     step_started_at: Timestamp | None = None
     finished_at: Timestamp | None = None
+    #: How many processes were lost while they carried out the present step.
+    deaths: int = 0
 
 
 class JournalEvent(StrEnum):

@@ -21,6 +21,7 @@ from bessemer.kernel.clock import Clock, timestamp
 from bessemer.kernel.error import (
     BessemerError,
     DeadlineExceeded,
+    Fault,
     FenceLost,
     InternalError,
     Interrupted,
@@ -36,16 +37,31 @@ _WRITE_AGAIN = Backoff(first_s=0.1, most_s=5.0)
 Fill = Callable[[Transaction, Transition], Awaitable[None]]
 
 
-class Execution:
-    """``is_stopping`` says whether this process is about to end: then nothing more is begun."""
+class CrashLoop(Interrupted):
+    """A step under which one process after the other was lost."""
 
-    def __init__(
-        self, held: Held, workflow: Workflow[Any], deps: Any, clock: Clock, is_stopping: Callable[[], bool]
+    code = "crash-loop"
+    fault = Fault.BUG
+
+
+class Execution:
+    """``is_stopping`` says whether this process is about to end: then nothing more is begun. A step under
+    which ``most_deaths`` processes were lost is given up."""
+
+    def __init__(  # noqa: PLR0917
+        self,
+        held: Held,
+        workflow: Workflow[Any],
+        deps: Any,
+        clock: Clock,
+        most_deaths: int,
+        is_stopping: Callable[[], bool],
     ) -> None:
         self._held = held
         self._workflow = workflow
         self._deps = deps
         self._clock = clock
+        self._most_deaths = most_deaths
         self._is_stopping = is_stopping
         #: The position whose run was begun here: that it is begun means no interruption then.
         self._begun_here: int | None = None
@@ -84,6 +100,11 @@ class Execution:
 
     async def _go_on(self) -> None:
         operation = self._held.operation
+        if operation.deaths >= self._most_deaths:
+            raise CrashLoop(
+                f"{operation.deaths} processes in a row were lost while they carried out this step.",
+                hint="See in their logs, or the system's, what ended them before asking again.",
+            )
         if operation.phase is Phase.UNDO:
             await self._undo()
         elif operation.started_at is None or (operation.phase is Phase.RUN and operation.attempt == 0):

@@ -1,7 +1,7 @@
 """Ownership: the signs of life by which a process keeps what it claimed, and what it does when it lost some.
 
-The database is the judge. A process that could not give a sign of life for the whole timeout lets go of
-everything by itself: its peers may have taken it all.
+The database is the judge, by its own clock. Each sign of life renews a lease; a process that could not renew
+it in time lets go of everything by itself: its peers may have taken it all.
 """
 
 import asyncio
@@ -13,7 +13,12 @@ from bessemer.engine.runner import Runner
 from bessemer.engine.settings import EngineSettings
 from bessemer.kernel.error import Conflict, Unavailable
 from bessemer.store.claim import list_fences, list_held, release_operations
-from bessemer.store.conductor import register_conductor, touch_conductor, unregister_conductor
+from bessemer.store.conductor import (
+    has_lease_ended,
+    register_conductor,
+    touch_conductor,
+    unregister_conductor,
+)
 from bessemer.store.database import Database
 
 _log = structlog.get_logger()
@@ -38,14 +43,26 @@ class Ownership:
         self._settings = settings
         self._incarnation = incarnation
         self._hurry = asyncio.Event()
+        #: When the present lease was asked for, by the loop's clock: it ends no earlier than that plus its
+        #: length.
+        self._leased_at = 0.0
 
     async def begin(self) -> None:
         """Announce this process; an earlier one of the same name owns nothing from now on."""
         settings = self._settings
+        asked_at = asyncio.get_running_loop().time()
         async with self._database.write() as tx:
             await register_conductor(
-                tx, settings.hostname, self._incarnation, settings.conductor_group, settings.interfaces
+                tx,
+                settings.hostname,
+                self._incarnation,
+                settings.conductor_group,
+                settings.interfaces,
+                lease_s=settings.lease_s,
+                version=settings.version,
+                kinds=self._runner.kinds,
             )
+        self._leased_at = asked_at
 
     async def end(self) -> None:
         """Sign off."""
@@ -62,36 +79,49 @@ class Ownership:
         Raises:
             Superseded: Another process has taken this one's name.
         """
-        loop = asyncio.get_running_loop()
-        last, is_failing = loop.time(), False
+        is_failing = False
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.heartbeat_interval_s):
                     await self._hurry.wait()
             self._hurry.clear()
             try:
-                async with asyncio.timeout(self._settings.heartbeat_timeout_s):
+                # A database that hangs must not keep us from noticing that the lease is over.
+                async with asyncio.timeout(self._left_s() or self._settings.lease_s):
                     await self._give_sign()
             except (Unavailable, TimeoutError) as error:
                 if not is_failing:
                     _log.warning("no sign of life could be given", error=str(error))
                 is_failing = True
-                if loop.time() - last >= self._settings.heartbeat_timeout_s:
+                if not self._left_s():
                     self._let_go_of_all()
                 continue
             if is_failing:
                 _log.info("signs of life can be given again")
-            last, is_failing = loop.time(), False
+            is_failing = False
+
+    def _left_s(self) -> float:
+        """How long the lease runs at least; 0 when it may be over."""
+        passed_s = asyncio.get_running_loop().time() - self._leased_at
+        return max(0.0, self._settings.lease_s - passed_s)
 
     async def _give_sign(self) -> None:
+        settings = self._settings
         async with self._runner.claiming:
+            asked_at = asyncio.get_running_loop().time()
             async with self._database.write() as tx:
-                is_mine = await touch_conductor(tx, self._settings.hostname, self._incarnation)
+                is_mine = await touch_conductor(
+                    tx, settings.hostname, self._incarnation, lease_s=settings.lease_s
+                )
                 owned = await list_held(tx, self._incarnation) if is_mine else {}
+                is_peer_lost = await has_lease_ended(tx, within_s=2 * settings.lease_s)
             if not is_mine:
                 self._let_go_of_all()
-                raise Superseded(f"Another process has started as conductor '{self._settings.hostname}'.")
+                raise Superseded(f"Another process has started as conductor '{settings.hostname}'.")
+            self._leased_at = asked_at
             await self._reconcile(owned)
+        if is_peer_lost:
+            self._runner.wake()
 
     async def _reconcile(self, owned: Holdings) -> None:
         """Make what this process works on and what the database says it owns the same."""

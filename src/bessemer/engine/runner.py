@@ -28,7 +28,8 @@ _FIRST_LOOK_S = 0.05
 
 
 class Runner:
-    """One per process. ``held`` is what it works on right now, by operation and fence."""
+    """One per process. ``held`` is what it works on right now, by operation and fence; ``kinds`` are the
+    kinds and versions of operations that it takes."""
 
     def __init__(
         self,
@@ -42,8 +43,8 @@ class Runner:
     ) -> None:
         self._database = database
         self._workflows = workflows
-        self._kinds = sorted(workflows)
-        self._shared_kinds = [kind for kind in self._kinds if workflows[kind].is_shared]
+        self.kinds = sorted(workflows)
+        self._shared_kinds = [kind for kind in self.kinds if workflows[kind].is_shared]
         self._deps = deps
         self._settings = settings
         self._clock = clock
@@ -108,7 +109,7 @@ class Runner:
 
     def _room(self) -> tuple[int, list[tuple[str, int]]]:
         """How many operations can be taken on, and of which kinds."""
-        free, kinds = self._settings.workers - len(self._tasks), self._kinds
+        free, kinds = self._settings.workers - len(self._tasks), self.kinds
         if free <= 0 and self._shared_kinds:
             free, kinds = free + self._settings.call_reserve, self._shared_kinds
         return min(free, self._settings.claim_batch), kinds
@@ -123,7 +124,8 @@ class Runner:
                         group=self._settings.conductor_group,
                         kinds=kinds,
                         limit=room,
-                        stale_after_s=self._settings.heartbeat_timeout_s,
+                        most_deaths=self._settings.most_deaths,
+                        is_suspect_welcome=not any(map(self._is_suspect, self._tasks)),
                     )
                 for operation in operations:
                     self._start(operation)
@@ -145,11 +147,17 @@ class Runner:
     def _start(self, operation: Operation) -> None:
         workflow = self._workflows[operation.kind, operation.version]
         held = Held(self._database, operation, workflow.on_change)
-        execution = Execution(held, workflow, self._deps, self._clock, lambda: self._is_stopping)
+        execution = Execution(
+            held, workflow, self._deps, self._clock, self._settings.most_deaths, lambda: self._is_stopping
+        )
         task = asyncio.create_task(execution.run(), name=f"operation {operation.uuid}")
         key = (operation.uuid, operation.fence)
         self._tasks[key] = (task, held)
         task.add_done_callback(lambda done: self._finished(key, done))
+
+    def _is_suspect(self, key: tuple[str, int]) -> bool:
+        """Whether the operation may be what its former processes died of."""
+        return self._tasks[key][1].operation.deaths >= self._settings.most_deaths - 1
 
     def _finished(self, key: tuple[str, int], task: asyncio.Task[None]) -> None:
         was_full = len(self._tasks) >= self._settings.workers
@@ -166,7 +174,7 @@ class Runner:
         """Anybody's sleepers: also those that were put to sleep before this process began."""
         now = timestamp(self._clock)
         async with self._database.read() as tx:
-            wake_at = await next_wake(tx, self._settings.conductor_group, self._kinds, now)
+            wake_at = await next_wake(tx, self._settings.conductor_group, self.kinds, now)
         if wake_at is not None:
             self._set_alarm(wake_at)
 

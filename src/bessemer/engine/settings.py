@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bessemer.domain.conductor import ConductorInterface
+from bessemer.store.claim import MOST_DEATHS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +17,13 @@ class EngineSettings:
     #: What hardware this conductor drives, for others to see.
     interfaces: tuple[ConductorInterface, ...] = ()
     #: Between signs of life.
-    heartbeat_interval_s: float = 10.0
-    #: A conductor silent for this long is taken for dead, by itself too.
-    heartbeat_timeout_s: float = 60.0
+    heartbeat_interval_s: float = 2.5
+    #: How long a sign of life keeps what was claimed: then peers take it, and this process lets go of it.
+    lease_s: float = 10.0
+    #: Processes that may be lost under one step before the step is given up.
+    most_deaths: int = MOST_DEATHS
+    #: Release of the program, for others to see.
+    version: str = ""
     #: Operations worked on at once; sleeping ones do not count.
     workers: int = 300
     #: Shared operations (somebody waits for their answers) carried out beyond ``workers`` when all of those

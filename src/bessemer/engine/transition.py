@@ -123,6 +123,7 @@ def enter(
         InternalError: The plan names a step that the workflow does not have, or its ``when`` failed.
     """
     before = transition.operation
+    _survived(transition)
     transition.change(
         position=position, phase=Phase.RUN, attempt=0, state=OperationState.RUNNING, **_AWAKE, **_NO_PROGRESS
     )
@@ -168,6 +169,7 @@ def insert(transition: Transition, items: Sequence[PlanItem]) -> None:
 
 def ask_for_outcome(transition: Transition, done: Done | None) -> None:
     """The work has been set going: from here on ``until`` is asked."""
+    _survived(transition)
     transition.change(phase=Phase.UNTIL, attempt=0)
     if done and done.insert:
         insert(transition, done.insert)
@@ -183,6 +185,7 @@ def fall_asleep(transition: Transition, wait: Wait, now: Timestamp) -> None:
     """The outcome is not there yet."""
     operation = transition.operation
     is_first = operation.waiting_since is None
+    _survived(transition)
     deadline = _deadline(operation, wait, now)
     look_again = None if wait.poll_s is None else later(now, wait.poll_s)
     transition.change(
@@ -213,6 +216,7 @@ def pause(
     """The call made at ``since`` failed in a way that trying again can cure: sleep a little, then make it
     again."""
     transition.write(JournalEvent.RETRIED, now, since=since, detail=str(error))
+    _survived(transition)
     transition.change(
         attempt=failures(transition.operation),
         state=OperationState.WAITING,
@@ -255,6 +259,7 @@ def fail(transition: Transition, error: OperationError, undo_position: int | Non
 
 def undo_next(transition: Transition, position: int | None, now: Timestamp) -> None:
     """Go on taking back at ``position``; None: all that was begun is taken back."""
+    _survived(transition)
     if position is None:
         _give_up(transition, now)
     else:
@@ -314,6 +319,12 @@ def _is_wanted(step: Step[Any], operation: Operation) -> bool:
         return step.when(operation)
     except Exception as error:
         raise InternalError(f"step '{step.name}' could not say whether it is needed: {error}") from error
+
+
+def _survived(transition: Transition) -> None:
+    """The process has come out of a call alive: those that did not before count no more."""
+    if transition.operation.deaths:
+        transition.change(deaths=0)
 
 
 def _deadline(operation: Operation, wait: Wait, now: Timestamp) -> Timestamp | None:

@@ -5,6 +5,8 @@ A timestamp is text in RFC 3339, UTC, with microseconds and a ``+00:00`` offset:
 both databases, and the API can send what the database holds without touching it.
 """
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -20,6 +22,24 @@ class Clock(Protocol):
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+class SteadyClock:
+    """Goes on from the moment it was last set to, by the machine's monotonic clock: whoever moves the host's
+    clock does not move this one."""
+
+    def __init__(
+        self, clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._monotonic = monotonic
+        self.set((clock or SystemClock()).now())
+
+    def now(self) -> datetime:
+        return self._moment + timedelta(seconds=self._monotonic() - self._set_at)
+
+    def set(self, moment: datetime) -> None:
+        """It is ``moment`` now."""
+        self._moment, self._set_at = moment, self._monotonic()
 
 
 def to_timestamp(moment: datetime) -> Timestamp:

@@ -201,8 +201,8 @@ def _engine_settings(settings: Settings, composition: Composition) -> EngineSett
         conductor_group=conductor.conductor_group,
         interfaces=offered,
         workers=conductor.workers_pool_size,
-        heartbeat_interval_s=conductor.heartbeat_interval,
-        heartbeat_timeout_s=conductor.heartbeat_timeout,
+        heartbeat_interval_s=min(conductor.heartbeat_interval, conductor.lease_time / 4),
+        lease_s=conductor.lease_time,
         graceful_stop_s=conductor.graceful_shutdown_timeout,
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Float,
     Integer,
     Select,
+    Text,
     Update,
     and_,
     bindparam,
@@ -30,6 +31,7 @@ from sqlalchemy.exc import IntegrityError
 from bessemer.domain.operation import Operation, OperationState
 from bessemer.kernel.clock import Timestamp, timestamp
 from bessemer.kernel.error import Conflict
+from bessemer.store.conductor import LEASE_S, holds_lease
 from bessemer.store.database import Transaction
 from bessemer.store.moment import database_moment
 from bessemer.store.operation import ACTIVE, OPERATION
@@ -37,6 +39,9 @@ from bessemer.store.table import CONDUCTORS, OPERATIONS
 
 _COLUMNS = OPERATIONS.c
 _MOST = bindparam("most", type_=Integer())
+
+#: So many processes may be lost under one step; then it is the step that is thought to kill them.
+MOST_DEATHS = 3
 
 
 async def claim_operations(
@@ -46,13 +51,18 @@ async def claim_operations(
     group: str,
     kinds: Sequence[tuple[str, int]],
     limit: int,
-    stale_after_s: float,
+    most_deaths: int = MOST_DEATHS,
+    is_suspect_welcome: bool = True,
 ) -> list[Operation]:
     """Take up to ``limit`` operations that somebody has to work on now, the oldest first.
 
     These are: the first in the queue of a node that no exclusive operation works on; waiting ones whose time
-    has come; and running or waiting ones that nobody holds or whose holder gave no sign of life for
-    ``stale_after_s`` seconds. Only of this conductor group, and only kinds and versions given.
+    has come; and running or waiting ones that nobody holds or whose holder's lease is over. Only of this
+    conductor group, and only kinds and versions given.
+
+    Taking an operation from a holder that was lost counts its ``deaths``. One that could be the last of
+    ``most_deaths`` is a suspect: it comes alone, and only where ``is_suspect_welcome``, so that if it does
+    kill the process again no other operation comes under suspicion with it.
 
     Raises:
         Conflict: Another conductor was quicker; try again.
@@ -64,9 +74,11 @@ async def claim_operations(
         "group": group,
         "now": tx.now(),
         "most": limit,
-        "alive_since": timestamp(tx.clock, after_s=-stale_after_s),
-        "stale_after_s": stale_after_s,
+        "suspects": min(limit, 1) if is_suspect_welcome else 0,
+        "suspect_from": most_deaths - 1,
     }
+    if not tx.is_postgresql:
+        values["signed_since"] = timestamp(tx.clock, after_s=-LEASE_S)
     statement = _claim(tuple(kinds), tx.is_postgresql)
     try:
         rows = (await tx.execute(statement, values)).all()
@@ -79,15 +91,18 @@ async def claim_operations(
 @lru_cache
 def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Update:
     """Made once: building and compiling it costs more than the database takes for it."""
+    is_abandoned = _is_abandoned(is_postgresql)
+    is_suspect = _deaths_when_taken() >= bindparam("suspect_from", type_=Integer())
     legs = [
         select(_COLUMNS.id, _COLUMNS.fence, _COLUMNS.state)
         .where(_is_ours(kinds), wanted)
         .order_by(key)
-        .limit(_MOST)
-        for wanted, key in (
-            (_is_next_in_queue(), _COLUMNS.id),
-            (_is_due(), _COLUMNS.wake_at),
-            (_is_abandoned(is_postgresql), _COLUMNS.id),
+        .limit(most)
+        for wanted, key, most in (
+            (_is_next_in_queue(), _COLUMNS.id, _MOST),
+            (_is_due(), _COLUMNS.wake_at, _MOST),
+            (and_(is_abandoned, ~is_suspect), _COLUMNS.id, _MOST),
+            (and_(is_abandoned, is_suspect), _COLUMNS.id, bindparam("suspects", type_=Integer())),
         )
     ]
     # The parts of a compound select are wrapped: SQLite knows no ORDER BY inside them otherwise.
@@ -109,6 +124,7 @@ def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Update:
         .values(
             owner=bindparam("me"),
             fence=_COLUMNS.fence + 1,
+            deaths=_deaths_when_taken(),
             state=case(
                 (_COLUMNS.state == OperationState.QUEUED, literal(OperationState.RUNNING.value)),
                 else_=_COLUMNS.state,
@@ -195,16 +211,18 @@ def _is_due() -> ColumnElement[bool]:
     )
 
 
+def _deaths_when_taken() -> ColumnElement[int]:
+    is_lost = and_(_COLUMNS.owner.is_not(None), _COLUMNS.owner != bindparam("me"))
+    return _COLUMNS.deaths + case((is_lost, 1), else_=0)
+
+
 def _is_abandoned(is_postgresql: bool) -> ColumnElement[bool]:
-    since: ColumnElement[str] = bindparam("alive_since")
     if is_postgresql:
-        since = database_moment(-bindparam("stale_after_s", type_=Float()))
-    alive = select(CONDUCTORS.c.incarnation).where(CONDUCTORS.c.is_online, CONDUCTORS.c.updated_at > since)
+        now, signed_since = (database_moment(literal(after_s, Float())) for after_s in (0.0, -LEASE_S))
+    else:
+        now, signed_since = bindparam("now", type_=Text()), bindparam("signed_since", type_=Text())
+    alive = select(CONDUCTORS.c.incarnation).where(holds_lease(now, signed_since))
     return or_(
         and_(_COLUMNS.state == OperationState.RUNNING, _COLUMNS.owner.is_(None)),
-        and_(
-            _COLUMNS.state.in_(ACTIVE),
-            _COLUMNS.owner != bindparam("me"),
-            _COLUMNS.owner.not_in(alive),
-        ),
+        and_(_COLUMNS.state.in_(ACTIVE), _COLUMNS.owner != bindparam("me"), _COLUMNS.owner.not_in(alive)),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, update
 
 from bessemer.domain.conductor import Conductor, ConductorInterface
 from bessemer.kernel.clock import Timestamp
@@ -14,9 +14,17 @@ from bessemer.store.page import Page, apply_page
 from bessemer.store.record import Mapper, decode_json, encode_json
 from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS
 
+#: How long a conductor owns what it claimed without giving a sign of life, unless it says otherwise.
+LEASE_S = 60.0
+
 _CONDUCTOR = Mapper(
-    Conductor, CONDUCTORS, decoders={"drivers": lambda text: tuple(decode_json(text))}
-)  # fmt: skip
+    Conductor,
+    CONDUCTORS,
+    decoders={
+        "drivers": lambda text: tuple(decode_json(text)),
+        "kinds": lambda text: tuple((kind, version) for kind, version in decode_json(text)),
+    },
+)
 
 
 async def register_conductor(
@@ -25,9 +33,13 @@ async def register_conductor(
     incarnation: str,
     group: str,
     interfaces: Sequence[ConductorInterface],
+    *,
+    lease_s: float = LEASE_S,
+    version: str = "",
+    kinds: Sequence[tuple[str, int]] = (),
 ) -> Conductor:
-    """Announce a conductor that has just started. An earlier incarnation on the same host is superseded:
-    what it owned is free from now on."""
+    """Announce a conductor that has just started, and can carry out operations of ``kinds``. An earlier
+    incarnation on the same host is superseded: what it owned is free from now on."""
     now = (await tx.execute(select(shared_now(tx)))).scalar_one()
     values = {
         "incarnation": incarnation,
@@ -35,23 +47,46 @@ async def register_conductor(
         "drivers": encode_json(sorted({offered.hardware_type for offered in interfaces})),
         "is_online": True,
         "updated_at": now,
+        "lease_until": shared_now(tx, after_s=lease_s),
+        "version": version,
+        "kinds": encode_json(list(kinds)),
     }
     changed = await tx.execute(update(CONDUCTORS).where(CONDUCTORS.c.hostname == hostname).values(values))
     if not changed.rowcount:
-        await tx.execute(insert(CONDUCTORS), {"hostname": hostname, "created_at": now, **values})
+        await tx.execute(insert(CONDUCTORS).values(hostname=hostname, created_at=now, **values))
     await tx.execute(delete(CONDUCTOR_INTERFACES).where(CONDUCTOR_INTERFACES.c.hostname == hostname))
     if interfaces:
         await tx.execute(insert(CONDUCTOR_INTERFACES), [_interface_row(hostname, one) for one in interfaces])
     return await get_conductor(tx, hostname)
 
 
-async def touch_conductor(tx: Transaction, hostname: str, incarnation: str) -> bool:
-    """Give a sign of life; False when a later incarnation has superseded this one."""
+async def touch_conductor(
+    tx: Transaction, hostname: str, incarnation: str, *, lease_s: float = LEASE_S
+) -> bool:
+    """Give a sign of life and renew the lease; False when a later incarnation has superseded this one."""
     mine = (CONDUCTORS.c.hostname == hostname, CONDUCTORS.c.incarnation == incarnation)
-    done = await tx.execute(
-        update(CONDUCTORS).where(*mine).values(updated_at=shared_now(tx), is_online=True)
-    )  # fmt: skip
-    return done.rowcount == 1
+    lease_until = shared_now(tx, after_s=lease_s)
+    values = {"updated_at": shared_now(tx), "lease_until": lease_until, "is_online": True}
+    return (await tx.execute(update(CONDUCTORS).where(*mine).values(values))).rowcount == 1
+
+
+def holds_lease(now: ColumnElement[str], signed_since: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a conductor's lease runs at ``now``, or that it gave a sign of life after
+    ``signed_since`` if it is of a release that knew no leases."""
+    columns = CONDUCTORS.c
+    has_signed = and_(columns.lease_until.is_(None), columns.updated_at > signed_since)
+    return and_(columns.is_online, or_(columns.lease_until > now, has_signed))
+
+
+async def has_lease_ended(tx: Transaction, within_s: float) -> bool:
+    """Whether a conductor that did not sign off lost its lease within the last ``within_s`` seconds."""
+    columns = CONDUCTORS.c
+    ended = (
+        columns.is_online,
+        columns.lease_until <= shared_now(tx),
+        columns.lease_until > shared_now(tx, after_s=-within_s),
+    )
+    return bool((await tx.execute(select(exists().where(*ended)))).scalar())
 
 
 async def unregister_conductor(tx: Transaction, hostname: str, incarnation: str) -> None:

@@ -55,7 +55,7 @@ async def ask(database: Database, node_uuid: str | None = None, **more: Any) -> 
 
 
 async def claim(tx: Transaction, owner: str = "me", **more: Any) -> list[Operation]:
-    terms = {"owner": owner, "group": "", "kinds": [("deploy", 1)], "limit": 100, "stale_after_s": 60.0}
+    terms = {"owner": owner, "group": "", "kinds": [("deploy", 1)], "limit": 100}
     return await claim_operations(tx, **{**terms, **more})
 
 
