@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bessemer.config.settings import Settings
 from bessemer.domain.node import Node
+from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue
 from bessemer.transfer.url import check_web
 
@@ -13,6 +14,8 @@ from bessemer.transfer.url import check_web
 _LONGEST_LINE = 2047
 _REQUEST_ID = re.compile(r"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+#: A ramdisk that is booted in these states reports what the machine is made of.
+_INSPECTING = frozenset({ProvisionState.INSPECTING, ProvisionState.INSPECT_WAIT})
 #: The last console named is where the agent's own messages go: serial, which BMCs record.
 _CONSOLES = ("console=tty0", "console=ttyS0,115200n8")
 
@@ -29,6 +32,8 @@ def kernel_parameters(node: Node, settings: Settings, api_url: str) -> list[str]
     Source: the kernel parameters read by ironic-python-agent (``boot_method``, ``ipa-*``).
     """
     parameters = ["boot_method=vmedia", f"ipa-api-url={check_web(api_url, 'The API URL for agents')}"]
+    if node.provision_state in _INSPECTING:
+        parameters.append(f"ipa-inspection-callback-url={api_url.rstrip('/')}/v1/continue_inspection")
     request_id = node.driver_internal_info.get("boot_request_id")
     if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id):
         parameters.append(f"ipa-global-request-id={request_id}")

@@ -43,7 +43,7 @@ class DefaultSettings:
     enabled_deploy_interfaces: list[str] = option(["fake", "direct"], "deploy interfaces to load.")
     enabled_firmware_interfaces: list[str] = option(["fake", "no-firmware"], "firmware interfaces to load.")
     enabled_inspect_interfaces: list[str] = option(
-        ["fake", "redfish", "no-inspect"], "inspect interfaces to load."
+        ["fake", "redfish", "agent", "no-inspect"], "inspect interfaces to load."
     )
     enabled_management_interfaces: list[str] | None = option(
         None, "management interfaces to load. Unset: all that the enabled hardware types support."
@@ -53,7 +53,9 @@ class DefaultSettings:
         None, "power interfaces to load. Unset: all that the enabled hardware types support."
     )
     enabled_raid_interfaces: list[str] = option(["fake", "no-raid"], "raid interfaces to load.")
-    enabled_rescue_interfaces: list[str] = option(["fake", "no-rescue"], "rescue interfaces to load.")
+    enabled_rescue_interfaces: list[str] = option(
+        ["fake", "no-rescue", "agent"], "rescue interfaces to load."
+    )
     enabled_storage_interfaces: list[str] = option(["fake", "noop"], "storage interfaces to load.")
     enabled_vendor_interfaces: list[str] = option(["fake", "no-vendor"], "vendor interfaces to load.")
     default_bios_interface: str | None = option(None, "bios interface of nodes created without one.")
@@ -174,6 +176,21 @@ class AgentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class InspectorSettings:
+    """Inspection by the ramdisk (inspect interface ``agent``)."""
+
+    add_ports: str = option("pxe", "Network cards that become ports: all, active, pxe or disabled.")
+    keep_ports: str = option("all", "Ports that stay: all, present (in the machine) or added.")
+    update_pxe_enabled: bool = option(True, "Let pxe_enabled of ports follow what the machine booted from.")
+    power_off: bool = option(True, "Power the machine off after inspection.")
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionRulesSettings:
+    built_in_rules: str | None = option(None, "File of inspection rules (YAML) besides those of the API.")
+
+
+@dataclass(frozen=True, slots=True)
 class RedfishSettings:
     connection_attempts: int = option(5, "Tries to reach a BMC.")
     connection_retry_interval: int = option(4, "Seconds between them.")
@@ -265,6 +282,8 @@ class Settings:
     conductor: ConductorSettings = field(default_factory=ConductorSettings)
     deploy: DeploySettings = field(default_factory=DeploySettings)
     agent: AgentSettings = field(default_factory=AgentSettings)
+    inspector: InspectorSettings = field(default_factory=InspectorSettings)
+    inspection_rules: InspectionRulesSettings = field(default_factory=InspectionRulesSettings)
     redfish: RedfishSettings = field(default_factory=RedfishSettings)
     fake: FakeSettings = field(default_factory=FakeSettings)
     keystone_authtoken: KeystoneAuthtokenSettings = field(default_factory=KeystoneAuthtokenSettings)

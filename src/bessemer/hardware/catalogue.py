@@ -3,6 +3,7 @@
 from bessemer.config.settings import Settings
 from bessemer.hardware.absent import NoBios, NoConsole, NoFirmware, NoInspect, NoRaid, NoRescue, NoVendor
 from bessemer.hardware.agent.deploy import DirectDeploy
+from bessemer.hardware.agent.inspect import AgentInspect
 from bessemer.hardware.agent.rescue import AgentRescue
 from bessemer.hardware.driver import Implementations
 from bessemer.hardware.fake.behaviour import Behaviour
@@ -41,7 +42,7 @@ def implementations(settings: Settings, pool: BmcPool, clock: Clock) -> Implemen
         console=(FakeConsole(fake), NoConsole()),
         deploy=(FakeDeploy(fake), DirectDeploy()),
         firmware=(FakeFirmware(fake), NoFirmware()),
-        inspect=(FakeInspect(fake), RedfishInspect(pool), NoInspect()),
+        inspect=(FakeInspect(fake), RedfishInspect(pool), AgentInspect(), NoInspect()),
         management=(FakeManagement(fake), RedfishManagement(pool), NoopManagement()),
         network=(FakeNetwork(fake),),
         power=(FakePower(fake), RedfishPower(pool)),

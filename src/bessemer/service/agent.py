@@ -80,7 +80,7 @@ class AgentService:
             InvalidValue: Neither a UUID nor any address that is one.
             NotFound: No such node, more than one, or it expects no agent.
         """
-        self._check_open()
+        self.check_open()
         macs = [address.lower() for address in addresses if is_mac(address)]
         if node_uuid is None and not macs:
             raise InvalidValue("Lookup needs node_uuid, or addresses with at least one MAC address.")
@@ -89,6 +89,10 @@ class AgentService:
         if self._settings.api.restrict_lookup and node.provision_state not in LOOKUP_STATES:
             log.info("lookup of a node that expects no agent", node=node.uuid, state=node.provision_state)
             raise _nobody()
+        return await self.introduce(node, hands_out_token=hands_out_token)
+
+    async def introduce(self, node: Node, *, hands_out_token: bool) -> Found:
+        """``node`` as its agent is told of it, with a token if it has none yet."""
         if not hands_out_token or node.driver_internal_info.get(_TOKEN):
             return Found(node, None)
         return await self._hand_out(node.uuid)
@@ -121,13 +125,13 @@ class AgentService:
             NotFound: No such node.
             InvalidValue: A missing or wrong token, another address than before, an address without TLS.
         """
-        self._check_open()
+        self.check_open()
         self._check_beat(beat)
         # Strangers are turned away before they can keep others from writing.
-        _check_token(await self._access.get(caller, ident), beat.token)
+        check_token(await self._access.get(caller, ident), beat.token)
 
         async def work(tx: Transaction, node: Node) -> None:
-            _check_token(node, beat.token)
+            check_token(node, beat.token)
             known = node.driver_internal_info.get("agent_url")
             if known is not None and known != beat.callback_url:
                 raise InvalidValue("callback_url must not change while the ramdisk lives.")
@@ -144,7 +148,8 @@ class AgentService:
         if active is not None and node.provision_state in LOOKUP_STATES:
             await self._gateway.cancel(tx, active.uuid, MAINTENANCE)
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raises Forbidden when the ramdisk endpoints are off."""
         if not self._settings.api.enable_ramdisk_endpoints:
             raise Forbidden("Ramdisk endpoints are disabled here.")
 
@@ -174,13 +179,13 @@ def _facts(tx: Transaction, beat: Heartbeat) -> dict[str, Any]:
     return facts | {name: value for name, value in more.items() if value}
 
 
-def _check_token(node: Node, given: Secret | None) -> None:
-    """Raises InvalidValue. Takes the same time wherever the tokens differ."""
+def check_token(node: Node, given: Secret | None) -> None:
+    """Whether it is the node's token, in a time that tells nothing about it. Raises InvalidValue."""
     known = node.driver_internal_info.get(_TOKEN)
     if given is None or not given:
         raise InvalidValue("'agent_token' is missing.")
     if not isinstance(known, str) or not hmac.compare_digest(known.encode(), given.reveal().encode()):
-        log.warning("heartbeat with a wrong token", node=node.uuid)
+        log.warning("an agent called with a wrong token", node=node.uuid)
         raise InvalidValue("'agent_token' is not valid.")
 
 

@@ -15,6 +15,7 @@ from bessemer.service.conductor import ConductorService
 from bessemer.service.deploy_template import DeployTemplateService
 from bessemer.service.driver import DriverService
 from bessemer.service.history import HistoryService
+from bessemer.service.inspection import InspectionService
 from bessemer.service.inspection_rule import InspectionRuleService
 from bessemer.service.lock import LockWait
 from bessemer.service.management import ManagementService
@@ -65,6 +66,7 @@ class Services:
     runbooks: RunbookService
     inspection_rules: InspectionRuleService
     agents: AgentService
+    inspections: InspectionService
 
     @classmethod
     def build(
@@ -79,6 +81,7 @@ class Services:
         access = NodeAccess(database, LockWait(settings.conductor))
         tasks = Tasks(database, composition)
         allocator = Allocator(database)
+        agents = AgentService(access, gateway, settings)
         conductors = ConductorService(database, settings.conductor, clock)
         return cls(
             nodes=NodeService(access, composition, conductors, settings),
@@ -105,7 +108,8 @@ class Services:
             deploy_templates=DeployTemplateService(database, settings.api.disallow_deploy_steps),
             inspection_rules=InspectionRuleService(database),
             runbooks=RunbookService(database, _disallowed_everywhere(settings.api)),
-            agents=AgentService(access, gateway, settings),
+            agents=agents,
+            inspections=InspectionService(access, gateway, agents),
         )
 
 

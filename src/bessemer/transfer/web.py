@@ -142,6 +142,17 @@ class Web:
                         raise SourceError(f"{shown(url)} is larger than {limit_bytes} bytes.")
                     await asyncio.to_thread(file.write, piece)
 
+    async def call(
+        self, url: str, *, headers: Mapping[str, str], proxy: str | None = None, timeout_s: float = 5.0
+    ) -> int:
+        """Send a GET whose answer nobody reads; its status. Raises SourceError for no URL, Unavailable."""
+        async with (
+            self._told(url),
+            asyncio.timeout(timeout_s),
+            self._session.get(url, headers=headers, proxy=proxy, ssl=self._tls) as response,
+        ):
+            return response.status
+
     @asynccontextmanager
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str] | None

@@ -14,7 +14,7 @@ from bessemer.kernel.error import DeviceError
 from bessemer.kernel.ident import new_token
 from bessemer.workflow import agent_command
 from bessemer.workflow.collaborators import NodeContext, NodeStep
-from bessemer.workflow.power import hard_off, patient, reached, start
+from bessemer.workflow.power import Until, hard_off, patient, reached, start
 from bessemer.workflow.task import NodeTask, open_task
 
 #: What is known of a running ramdisk; wiped when it ends.
@@ -47,8 +47,11 @@ async def forget_agent(task: NodeTask) -> None:
     await task.remember(**dict.fromkeys(AGENT_FACTS))
 
 
-def into_agent(purpose: str, timeout: Timeout) -> tuple[NodeStep, ...]:
-    """Rows that take a machine from any state to a running agent on the ``purpose`` network."""
+def into_agent(purpose: str, timeout: Timeout, until: Until | None = None) -> tuple[NodeStep, ...]:
+    """Rows that take a machine from any state to a running agent on the ``purpose`` network.
+
+    ``until`` says what is waited for instead of the agent's first sign of life, where that is something else.
+    """
 
     async def attach(context: NodeContext) -> None:
         task = await open_task(context)
@@ -76,27 +79,34 @@ def into_agent(purpose: str, timeout: Timeout) -> tuple[NodeStep, ...]:
             "boot the agent",
             _switch_on,
             OnInterrupt.IDEMPOTENT,
-            until=is_present,
+            until=until or is_present,
             undone_by="prepare the agent's boot",
             when=needs_agent,
         ),
     )
 
 
-def out_of_agent(purpose: str) -> tuple[NodeStep, ...]:
-    """Rows that end the ramdisk cleanly: disks flushed, machine off, nothing of it left behind."""
+def leave_nothing_behind(purpose: str) -> tuple[NodeStep, ...]:
+    """Rows that take back what booted a ramdisk that has ended."""
 
     async def detach(context: NodeContext) -> None:
         task = await open_task(context)
         await task.driver.network.remove_network(task, purpose)
 
     return (
+        NodeStep("clean up the agent's boot", _clean_up_boot, OnInterrupt.IDEMPOTENT, when=needs_agent),
+        NodeStep(f"detach {purpose} network", detach, OnInterrupt.IDEMPOTENT, when=needs_agent),
+    )
+
+
+def out_of_agent(purpose: str) -> tuple[NodeStep, ...]:
+    """Rows that end the ramdisk cleanly: disks flushed, machine off, nothing of it left behind."""
+    return (
         NodeStep(
             "tear down the agent", _say_farewell, OnInterrupt.IDEMPOTENT, until=_has_left, when=needs_agent
         ),
         hard_off("power off after the agent", when=needs_agent),
-        NodeStep("clean up the agent's boot", _clean_up_boot, OnInterrupt.IDEMPOTENT, when=needs_agent),
-        NodeStep(f"detach {purpose} network", detach, OnInterrupt.IDEMPOTENT, when=needs_agent),
+        *leave_nothing_behind(purpose),
     )
 
 

@@ -13,6 +13,7 @@ from bessemer.workflow.console import console
 from bessemer.workflow.deploy import deploy
 from bessemer.workflow.firmware_mode import boot_mode, secure_boot
 from bessemer.workflow.inspect import inspect
+from bessemer.workflow.inspect_setting import built_in_rules, port_policy
 from bessemer.workflow.power_change import power
 from bessemer.workflow.projection import Projection
 from bessemer.workflow.rescue import rescue, unrescue
@@ -22,11 +23,15 @@ from bessemer.workflow.verify import verify
 
 
 def workflows(settings: Settings, host: str, gateway: Gateway) -> tuple[Workflow[Collaborators], ...]:
-    """The catalogue, showing its work on nodes under the name ``host``."""
+    """The catalogue, showing its work on nodes under the name ``host``.
+
+    Raises:
+        BadSettings: A setting of inspection that cannot be, or a file of rules that cannot be read.
+    """
     projection = partial(Projection, host=host, message_limit=settings.default.log_in_db_max_size)
     return (
         verify(projection),
-        inspect(projection),
+        inspect(projection, port_policy(settings), built_in_rules(settings)),
         adopt(projection),
         clean(projection, gateway),
         deploy(projection, gateway),

@@ -1,76 +1,131 @@
-"""Inspect: what is this machine made of? Fills in its ports, properties and inventory."""
+"""Inspect: what is this machine made of? Fills in its ports, properties and inventory.
 
-from collections.abc import Callable
+Out of band the BMC is asked; in band the machine boots a ramdisk that reports. What comes of the report, and
+of the operator's rules, is the same (``inspect_result``). Source: v1 contract, inspect; agent API, inspection
+callback.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from bessemer.config.settings import Settings
+from bessemer.domain.inspection.port_plan import PortPolicy
+from bessemer.domain.inspection.report import Report
+from bessemer.domain.inspection.rule import InspectionRule
 from bessemer.domain.node import Node
 from bessemer.domain.operation import Operation
-from bessemer.domain.port import Port
+from bessemer.domain.power import PowerState
 from bessemer.domain.provision import ProvisionState
-from bessemer.engine.workflow import Done, OnInterrupt, Workflow
-from bessemer.hardware.interface import Inspection
+from bessemer.engine.workflow import Done, OnInterrupt, Wait, Workflow
 from bessemer.kernel.clock import timestamp
-from bessemer.kernel.error import Unsupported
-from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Transaction
-from bessemer.store.inventory import put_inventory
-from bessemer.store.node import merge_node, update_node
-from bessemer.store.port import create_port, find_port_by_address
+from bessemer.store.inspection_report import add_report, drop_report, has_report
+from bessemer.workflow.agent_boot import into_agent, leave_nothing_behind, needs_agent
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
+from bessemer.workflow.inspect_result import apply_inspection_rules, make_calls, record_report
+from bessemer.workflow.power import hard_off
 from bessemer.workflow.projection import Projection
 from bessemer.workflow.task import open_task
 
+#: The signal that wakes an inspection that waits for its ramdisk's report.
+SIGNAL = "inspection"
+
 
 async def check_settings(context: NodeContext) -> None:
+    """Everything that can be known to be wrong is found first; what an earlier inspection left is dropped."""
     task = await open_task(context)
     task.driver.power.validate(task)
     task.driver.inspect.validate(task)
-    if not task.driver.inspect.is_out_of_band:
-        raise Unsupported(
-            "Inspection through the agent is not available yet.",
-            hint="Choose an out-of-band inspect interface.",
-        )
-    await task.save(inspection_started_at=timestamp(context.clock), inspection_finished_at=None)
+    context.data["needs_agent"] = not task.driver.inspect.is_out_of_band
+    if context.data["needs_agent"]:
+        task.driver.network.validate(task)
+        task.driver.boot.validate(task)
+        context.deps.artefacts.validate(task.node)
+    context.data["stays_up"] = not context.deps.settings.inspector.power_off
+    now = timestamp(context.clock)
+    await task.save(inspection_started_at=now, inspection_finished_at=None, last_error=None)
+    async with context.write() as tx:
+        await drop_report(tx, task.node.uuid)
 
 
-async def read_hardware(context: NodeContext) -> Done:
-    """Ask the BMC and write down all it says at once: properties, ports, inventory."""
+async def read_hardware(context: NodeContext) -> None:
+    """Ask the BMC, and keep what it says."""
     task = await open_task(context)
     found = await task.driver.inspect.inspect(task)
+    report = Report(
+        inventory=found.inventory,
+        plugin_data=found.plugin_data,
+        properties=found.properties,
+        macs=tuple(found.macs),
+    )
     async with context.write() as tx:
-        new = await _add_ports(tx, task.node.uuid, found)
-        await merge_node(tx, task.node.uuid, "properties", found.properties)
-        await put_inventory(tx, task.node.uuid, found.inventory, found.plugin_data)
-        await update_node(tx, task.node.uuid, inspection_finished_at=tx.now())
-    return Done(detail=f"{len(found.macs)} network cards, {new} new ports")
+        await add_report(tx, task.node.uuid, report)
 
 
-async def _add_ports(tx: Transaction, node_uuid: str, found: Inspection) -> int:
-    """Create the ports that do not exist yet. A MAC that belongs to another node is left where it is."""
-    new = 0
-    for mac in found.macs:
-        if await find_port_by_address(tx, mac.lower()) is None:
-            await create_port(
-                tx, Port(uuid=new_uuid(), address=mac.lower(), node_uuid=node_uuid, created_at=tx.now())
-            )
-            new += 1
-    return new
+async def has_reported(context: NodeContext) -> Done | Wait:
+    """Whether the ramdisk's report is there (``service.inspection`` keeps it)."""
+    async with context.deps.database.read() as tx:
+        is_there = await has_report(tx, context.operation.node_uuid)
+    if not is_there:
+        return Wait(
+            SIGNAL,
+            timeout_s=_timeout(context.deps.settings) or None,
+            reason="the ramdisk has sent no inventory. Look at the machine's console; check that the BMC "
+            "reached the boot ISO and that the machine's network reaches the API.",
+        )
+    await (await open_task(context)).save(power_state=PowerState.ON, target_power_state=None)
+    return Done(detail="the ramdisk has reported")
+
+
+def _timeout(settings: Settings) -> int:
+    return settings.conductor.inspect_wait_timeout
+
+
+def _out_of_band(operation: Operation) -> bool:
+    return not needs_agent(operation)
+
+
+def _powers_off(operation: Operation) -> bool:
+    return needs_agent(operation) and not operation.data.get("stays_up")
 
 
 def _not_finished(node: Node, operation: Operation) -> dict[str, Any]:
     return {"inspection_finished_at": None}
 
 
-def inspect(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
+async def _forget_report(tx: Transaction, node: Node, operation: Operation) -> None:
+    await drop_report(tx, node.uuid)
+
+
+def inspect(
+    projection: Callable[..., Projection], policy: PortPolicy, built_in: Sequence[InspectionRule]
+) -> Workflow[Collaborators]:
+    """``policy`` is about ports, ``built_in`` are rules besides those of the database."""
+
+    async def record(context: NodeContext) -> Done:
+        return await record_report(context, policy)
+
+    async def apply_rules(context: NodeContext) -> Done:
+        return await apply_inspection_rules(context, built_in)
+
     return Workflow(
         "inspect",
         steps=(
             NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
-            NodeStep("read hardware", read_hardware, OnInterrupt.IDEMPOTENT, timeout_s=300.0),
+            NodeStep(
+                "read hardware", read_hardware, OnInterrupt.IDEMPOTENT, timeout_s=300.0, when=_out_of_band
+            ),
+            *into_agent("inspection", _timeout, until=has_reported),
+            NodeStep("record what was found", record, OnInterrupt.IDEMPOTENT),
+            NodeStep("apply inspection rules", apply_rules, OnInterrupt.IDEMPOTENT),
+            NodeStep("make the calls of rules", make_calls, OnInterrupt.IDEMPOTENT, timeout_s=600.0),
+            hard_off("power off after inspection", when=_powers_off),
+            *leave_nothing_behind("inspection"),
         ),
         on_change=projection(
             history="introspection",
             states=frozenset({ProvisionState.INSPECTING, ProvisionState.INSPECT_WAIT}),
             on_failure=_not_finished,
+            at_end=_forget_report,
         ),
     )

@@ -161,6 +161,7 @@ GATES = {
     ("POST", "/events"): (54, 404),
     ("GET", "/lookup"): (22, 404),
     ("POST", "/heartbeat/{node}"): (22, 404),
+    ("POST", "/continue_inspection"): (84, 404),
 }
 
 

@@ -1,6 +1,6 @@
-"""Lookup and heartbeat on the wire. Tokens are in bodies and answers only, never in what is logged.
+"""Lookup, heartbeat and inspection callback on the wire.
 
-Source: v1 contract, agent API.
+Tokens are in bodies and answers only, never in what is logged. Source: v1 contract, agent API.
 """
 
 from typing import Any
@@ -27,6 +27,7 @@ _NODE_MINOR = 3
 class RamdiskApi:
     def __init__(self, services: Services, settings: Settings) -> None:
         self._agents = services.agents
+        self._inspections = services.inspections
         self._settings = settings
 
     def routes(self) -> list[Route]:
@@ -39,6 +40,16 @@ class RamdiskApi:
                 since=action.HEARTBEAT_SINCE,
                 body=action.HEARTBEAT,
             ),
+            Route(
+                "POST",
+                "/continue_inspection",
+                self.continue_inspection,
+                since=action.INSPECTION_SINCE,
+                also_in=action.INSPECTION_ALSO_IN,
+                query=action.INSPECTION_QUERY,
+                body=action.INSPECTION,
+                size_kib=action.INSPECTION_KIB,
+            ),
         ]
 
     async def lookup(self, call: Call) -> Answer:
@@ -49,10 +60,7 @@ class RamdiskApi:
             node_uuid=call.query.get("node_uuid"),
             hands_out_token=has_tokens,
         )
-        config = self._config()
-        if has_tokens:
-            config["agent_token"] = found.token.reveal() if found.token else MASK
-        return ok({"node": _shown(call, found), "config": config})
+        return ok(self._introduction(call, found))
 
     async def heartbeat(self, call: Call) -> Answer:
         given = call.body
@@ -68,6 +76,25 @@ class RamdiskApi:
             show.check_word("agent_status", beat.status, ("start", "end", "error"))
         await self._agents.heartbeat(call.caller, show.ident(call, NODE), beat)
         return empty(202)
+
+    async def continue_inspection(self, call: Call) -> Answer:
+        """Older ramdisks are told which node they run on, newer ones all that lookup would tell them."""
+        found = await self._inspections.report(
+            call.caller,
+            call.body,
+            node_uuid=call.query.get("node_uuid"),
+            hands_out_token=call.version.has(Behaviour.AGENT_TOKENS),
+        )
+        is_new = call.version.has(Behaviour.INSPECTION_TELLS_LIKE_LOOKUP)
+        more = self._introduction(call, found) if is_new else {}
+        return ok({"uuid": found.node.uuid, **more}, 202)
+
+    def _introduction(self, call: Call, found: Found) -> dict[str, Any]:
+        """What an agent is told of its node and of how to behave."""
+        config = self._config()
+        if call.version.has(Behaviour.AGENT_TOKENS):
+            config["agent_token"] = found.token.reveal() if found.token else MASK
+        return {"node": _shown(call, found), "config": config}
 
     def _config(self) -> dict[str, Any]:
         conductor, agent = self._settings.conductor, self._settings.agent

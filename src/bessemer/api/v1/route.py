@@ -29,7 +29,10 @@ class Anything:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method at one path. ``body`` None: whatever is sent is ignored. ``size_kib``: bound of the body."""
+    """One method at one path. ``body`` None: whatever is sent is ignored. ``size_kib``: bound of the body.
+
+    ``also_in`` are versions before ``since`` in which it is there too.
+    """
 
     method: str
     path: str
@@ -39,6 +42,10 @@ class Route:
     query: Sequence[Param] = ()
     body: Body | PatchOf | Anything | None = None
     size_kib: int | None = None
+    also_in: frozenset[int] = frozenset()
+
+    def is_in(self, minor: int) -> bool:
+        return minor >= self.since or minor in self.also_in
 
 
 @dataclass(slots=True)
@@ -87,7 +94,7 @@ class Router:
             raise Refusal(
                 405, f"{method} is not allowed here.", is_routing=True, headers=((b"allow", allowed),)
             )
-        if route is not None and version.minor < route.since:
+        if route is not None and not route.is_in(version.minor):
             raise Refusal(route.gate, f"This needs API version 1.{route.since} or newer.", is_routing=True)
         return route, params
 

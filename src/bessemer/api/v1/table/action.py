@@ -90,3 +90,14 @@ HEARTBEAT = Body((
     member("agent_status", Kind.STRING, since=72, gate=400, is_nullable=True),
     member("agent_status_message", Kind.STRING, since=72, gate=400, is_nullable=True),
 ))  # fmt: skip
+
+INSPECTION_SINCE = 84
+#: Ramdisks older than the call's own version ask for exactly this one.
+INSPECTION_ALSO_IN = frozenset({1})
+INSPECTION_KIB = 16384
+INSPECTION_QUERY = (Param("node_uuid", Kind.UUID, since=INSPECTION_SINCE),)
+INSPECTION = Body((
+    member("inventory", Kind.OBJECT, is_required=True),
+    member("error", Kind.STRING, is_nullable=True),
+    member("agent_token", Kind.STRING, is_nullable=True),
+), is_open=True)  # fmt: skip
