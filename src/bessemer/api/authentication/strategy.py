@@ -4,6 +4,8 @@ import ipaddress
 
 import structlog
 
+from bessemer.api.authentication.keystone.server import KeystoneServer
+from bessemer.api.authentication.keystone.validator import KeystoneAuthentication
 from bessemer.api.authentication.noauth import NoAuthentication
 from bessemer.api.authentication.proof import Authentication
 from bessemer.config.load import BadSettings
@@ -28,6 +30,9 @@ def open_authentication(settings: Settings) -> Authentication:
                 option="[DEFAULT]auth_strategy",
             )
         return NoAuthentication()
+    if strategy == "keystone":
+        ours = settings.keystone_authtoken
+        return KeystoneAuthentication(ours, KeystoneServer(ours))
     raise BadSettings(
         f"[DEFAULT]auth_strategy cannot be '{strategy}'.", hint="One of: noauth, http_basic, keystone."
     )

@@ -1,0 +1,1 @@
+"""Tokens of Keystone: validated with Keystone itself, and believed for a while."""
