@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 
-.PHONY: help setup demo test check compat bench clean
+.PHONY: help setup demo test check compat bench bench-ironic clean
 
 help:
 	@echo "make demo    deploy a real operating system onto a virtual server (KEEP=1 leaves it running)"
@@ -12,6 +12,7 @@ help:
 	@echo "make check   lint, types, layers, changelog fragments"
 	@echo "make compat  the real clients only: openstacksdk, its functional tests, the baremetal command"
 	@echo "make bench   figures of the hot paths, as ratios"
+	@echo "make bench-ironic   the v1 API beside Ironic 39, measured in the same run"
 
 setup:
 	@./setup.sh
@@ -33,7 +34,11 @@ compat: setup
 	$(BIN)/pytest -q tests/compat
 
 bench: setup
+	$(BIN)/python -m bench.api
 	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+bench-ironic: setup
+	$(BIN)/python -m bench.ironic
 
 clean:
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The v1 API measured from outside: a server of its own, one client, real sockets, CPU from /proc."""
