@@ -28,9 +28,10 @@ def alone(title: str, result: Result) -> None:
 def beside(ours: Result, theirs: Result, family: str) -> bool:
     """Both servers' figures and their ratios; whether all that is required is fulfilled."""
     _write(f"\n{family}, {theirs.nodes} nodes; CPU and latency in ms per operation")
-    _write(
-        f"  {'':27}{'Bessemer':>9}{'p50':>9}{'p99':>9}{'Ironic':>12}{'p50':>9}{'p99':>9}{'cheaper':>10}{'wanted':>8}"
+    heads = (
+        f"{'Bessemer':>9}{'p50':>9}{'p99':>9}{'Ironic':>12}{'p50':>9}{'p99':>9}{'cheaper':>10}{'wanted':>8}"
     )
+    _write(f"  {'':27}{heads}")
     verdicts = []
     for goal in call.GOALS:
         own, other = ours.figures[goal.title], theirs.figures[goal.title]

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,10 +98,8 @@ def _last_of(log: Path) -> str:
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the whole session; kill what does not end by itself."""
     for how in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, how)
-        except ProcessLookupError:
-            pass
         try:
             process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""``make bench-ironic``: Ironic 39 and Bessemer side by side, and whether Bessemer is as much cheaper as promised.
+"""``make bench-ironic``: Ironic 39 and Bessemer side by side; is Bessemer as much cheaper as promised?
 
     python -m bench.ironic [--nodes N] [--postgresql] [--environment DIRECTORY]
 
