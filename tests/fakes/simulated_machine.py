@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import BessemerError
 from bessemer.kernel.secret import Secret
 from bessemer.service.agent import AgentService, Heartbeat
 from bessemer.service.caller import Caller
+from bessemer.service.inspection import InspectionService
 from bessemer.store.database import Database
 from bessemer.store.node import get_node, merge_node
 from fakes.agent import FakeAgent, fake_agent
@@ -23,6 +26,23 @@ CLEAN_STEPS = {
         ]
     },
     "hardware_manager_version": {"generic_hardware_manager": "1.2"},
+}
+#: What the ramdisk finds: two network cards, of which it booted from the first.
+CARDS = ("52:54:00:00:00:01", "52:54:00:00:00:02")
+REPORT: dict[str, Any] = {
+    "inventory": {
+        "interfaces": [
+            {"name": "eth0", "mac_address": CARDS[0], "ipv4_address": "192.0.2.8", "has_carrier": True},
+            {"name": "eth1", "mac_address": CARDS[1].upper(), "ipv4_address": None, "has_carrier": False},
+        ],
+        "cpu": {"count": 4, "architecture": "x86_64"},
+        "memory": {"physical_mb": 2048},
+        "disks": [{"name": "/dev/sda", "size": 20 * 2**30}, {"name": "/dev/sdb", "size": 10 * 2**30}],
+        "boot": {"current_boot_mode": "uefi", "pxe_interface": None},
+        "system_vendor": {"manufacturer": "QEMU", "product_name": "Standard PC", "serial_number": "1"},
+    },
+    "root_disk": {"name": "/dev/sda", "size": 20 * 2**30},
+    "boot_interface": None,
 }
 COMMANDS = {
     "clean.get_clean_steps": CLEAN_STEPS,
@@ -46,6 +66,7 @@ COMMANDS = {
     "standby.sync": None,
     "standby.power_off": None,
 }
+_INSPECTING = (ProvisionState.INSPECTING, ProvisionState.INSPECT_WAIT)
 
 
 @dataclass
@@ -59,6 +80,9 @@ class SimulatedMachine:
     #: Whether a booted ramdisk finds its way to the service.
     calls_back: bool = True
     boots: int = 0
+    #: What a ramdisk that is booted for inspection reports.
+    inspections: InspectionService | None = None
+    report: dict[str, Any] = field(default_factory=lambda: deepcopy(REPORT))
     #: For tests that answer commands themselves: with what, one after the other.
     answers: list[str] = field(default_factory=list)
     _seen_key: str = field(default="", repr=False)
@@ -91,7 +115,8 @@ class SimulatedMachine:
 
     async def _tick(self) -> None:
         async with self.database.read() as tx:
-            facts = (await get_node(tx, self.node_uuid)).driver_internal_info
+            node = await get_node(tx, self.node_uuid)
+        facts = node.driver_internal_info
         if facts.get("fake_power") != "power on":
             # What a ramdisk was told twice is no concern of the next one.
             self._obeyed = len(self.commands("power_off"))
@@ -102,7 +127,14 @@ class SimulatedMachine:
             return
         in_ramdisk = facts.get("fake_boot", {}).get("from") == "ramdisk"
         if in_ramdisk and self.calls_back and not facts.get("agent_url") and facts.get("boot_key"):
+            if node.provision_state in _INSPECTING and self.inspections:
+                await self.tell()
             await self._call_back(facts)
+
+    async def tell(self) -> None:
+        """The inspection callback of the ramdisk that runs."""
+        assert self.inspections is not None
+        await self.inspections.report(Caller(), self.report, node_uuid=self.node_uuid, hands_out_token=True)
 
     def _is_told_to_leave(self) -> bool:
         """Each power_off command is obeyed once."""
@@ -129,12 +161,16 @@ class SimulatedMachine:
 
 @asynccontextmanager
 async def simulated_machine(
-    directory: Path, database: Database, agents: AgentService, node_uuid: str
+    directory: Path,
+    database: Database,
+    agents: AgentService,
+    node_uuid: str,
+    inspections: InspectionService | None = None,
 ) -> AsyncIterator[SimulatedMachine]:
     async with fake_agent(directory) as agent:
         agent.known = dict(COMMANDS)
         agent.long = set()
-        machine = SimulatedMachine(agent, database, agents, node_uuid)
+        machine = SimulatedMachine(agent, database, agents, node_uuid, inspections=inspections)
         living = asyncio.create_task(machine.live())
         try:
             yield machine

@@ -150,7 +150,9 @@ async def _build(  # noqa: PLR0917
     engine = Engine(database, known, collaborators, engine_settings, clock, gateway=gateway)
     services = Services.build(database, gateway, composition, settings, clock)
     fields = await _enrol(database, composition, directory, node)
-    machine = await stack.enter_async_context(simulated_machine(directory, database, services.agents, NODE))
+    machine = await stack.enter_async_context(
+        simulated_machine(directory, database, services.agents, NODE, services.inspections)
+    )
     stack.push_async_callback(_stop, asyncio.create_task(engine.run()))
     return Site(database, services, gateway, settings, machine, fields)
 

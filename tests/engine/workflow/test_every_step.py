@@ -16,7 +16,7 @@ from bessemer.workflow.catalogue import workflows
 
 S = ProvisionState
 #: Rows that run only when there is something for them.
-OPTIONAL = ("deploy steps", "rescue by the driver")
+OPTIONAL = ("deploy steps", "rescue by the driver", "read hardware")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ CASES = {
         Case("clean", "clean", S.MANAGEABLE, S.CLEAN_FAILED, S.MANAGEABLE, {"clean_steps": CLEAN_STEPS}),
         Case("deploy", "active", S.AVAILABLE, S.DEPLOY_FAILED, S.ACTIVE),
         Case("tear down", "deleted", S.ACTIVE, S.ERROR, S.AVAILABLE),
+        Case("inspect", "inspect", S.MANAGEABLE, S.INSPECT_FAILED, S.MANAGEABLE),
         Case("adopt", "adopt", S.MANAGEABLE, S.ADOPT_FAILED, S.ACTIVE),
         Case("rescue", "rescue", S.ACTIVE, S.RESCUE_FAILED, S.RESCUE, {"rescue_password": "secret"}),
         Case("unrescue", "unrescue", S.RESCUE, S.UNRESCUE_FAILED, S.ACTIVE),
@@ -101,7 +102,7 @@ async def test_a_step_that_fails_is_named_the_machine_left_safe_and_the_next_try
     site, case, name
 ) -> None:
     broken = Broken()
-    node = {"provision_state": case.state, "rescue_interface": "agent"}
+    node = {"provision_state": case.state, "rescue_interface": "agent", "inspect_interface": "agent"}
     async with site(changed(case.kind, name, broken), node=node, default=RESCUE) as s:
         await s.ask(case.verb, **case.args)
         node = await s.settled()
@@ -142,7 +143,7 @@ async def test_every_step_may_be_run_twice(site, case) -> None:
         steps, extra = (tuple(map(twice, rows)) for rows in (workflow.steps, workflow.extra))
         return replace(workflow, steps=steps, extra=extra)
 
-    node = {"provision_state": case.state, "rescue_interface": "agent"}
+    node = {"provision_state": case.state, "rescue_interface": "agent", "inspect_interface": "agent"}
     async with site(reshape, node=node, default=RESCUE) as s:
         await s.ask(case.verb, **case.args)
         node = await s.settled()
