@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bessemer.boot.parameter import agent_config, grub_config, kernel_parameters
 from bessemer.config.settings import DefaultSettings, RedfishSettings, Settings
+from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue
 from fakes.record import NODE_UUID, TOKEN, make_node
 
@@ -106,3 +107,13 @@ def test_the_real_agents_option_parser_reads_the_file(tmp_path: Any) -> None:
     conf(args=["--config-dir", str(tmp_path)])
     assert (conf.api_url, conf.agent_token) == ("http://host/$x", TOKEN)
     assert conf.agent_token_required is True
+
+
+@pytest.mark.parametrize("state", [ProvisionState.INSPECTING, ProvisionState.INSPECT_WAIT])
+def test_a_ramdisk_booted_for_inspection_is_told_where_to_report(state: ProvisionState) -> None:
+    address = "ipa-inspection-callback-url=http://192.0.2.1:6385/v1/continue_inspection"
+    url = "http://192.0.2.1:6385/"
+    inspected = kernel_parameters(make_node(provision_state=state), Settings(), url)
+    assert address in inspected
+    others = kernel_parameters(make_node(provision_state=ProvisionState.CLEANING), Settings(), url)
+    assert not [word for word in others if word.startswith("ipa-inspection")]
