@@ -1,6 +1,7 @@
 """The whole API on a database, with fake hardware and with workflows that do nothing."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from bessemer.config.settings import Settings
 from bessemer.domain.conductor import ConductorInterface
 from bessemer.domain.operation import Operation
 from bessemer.engine.gateway import Gateway
+from bessemer.engine.settings import EngineSettings
 from bessemer.engine.workflow import OnInterrupt, Step, Workflow
 from bessemer.hardware.catalogue import implementations
 from bessemer.hardware.composition import Composition
@@ -24,11 +26,13 @@ from bessemer.store.conductor import register_conductor
 from bessemer.store.database import Database
 from bessemer.store.node import get_node, update_node
 from bessemer.store.operation import find_active, list_operations
+from bessemer.workflow.machine_call import command, query
 from fakes.api_client import ApiClient
+from fakes.engine import running
 
 KINDS = (
     "verify", "inspect", "clean", "deploy", "tear down", "power", "adopt", "rescue", "unrescue", "service",
-    "service abort", "boot mode", "secure boot", "console",
+    "service abort", "boot mode", "secure boot", "console", "vendor passthru",
 )  # fmt: skip
 HOST = "conductor-1"
 
@@ -57,6 +61,7 @@ class World:
     database: Database
     services: Services
     settings: Settings
+    composition: Composition
     gateway: Gateway
     app: Any
     client: ApiClient
@@ -96,6 +101,25 @@ class World:
             return await find_active(tx, uuid)
 
 
+@dataclass(frozen=True)
+class _Hands:
+    """What machine calls work with."""
+
+    database: Database
+    composition: Composition
+
+
+@asynccontextmanager
+async def answering(world: World) -> AsyncIterator[None]:
+    """While the block runs, calls to machines are answered; no other operation is carried out."""
+    settings = EngineSettings(
+        hostname=HOST, interfaces=tuple(_offered(world.composition)), graceful_stop_s=1.0
+    )
+    hands = _Hands(world.database, world.composition)
+    async with running(world.database, [query(), command()], settings=settings, deps=hands):
+        yield
+
+
 async def make_world(
     database: Database,
     clock: Clock,
@@ -105,10 +129,18 @@ async def make_world(
 ) -> World:
     """``groups`` are the live conductors: their groups by host name."""
     settings = settings or quick_settings()
-    gateway = Gateway(toy_workflows())
+    gateway = Gateway([*toy_workflows(), query(), command()])
     composition = fake_composition(settings, clock)
     services = Services.build(database, gateway, composition, settings, clock)
-    offered = [
+    async with database.write() as tx:
+        for host, group in (groups or {HOST: ""}).items():
+            await register_conductor(tx, host, new_uuid(), group, _offered(composition))
+    app = create_app(services, settings)
+    return World(database, services, settings, composition, gateway, app, ApiClient(app))
+
+
+def _offered(composition: Composition) -> list[ConductorInterface]:
+    return [
         ConductorInterface(
             hardware_type=one.hardware_type,
             interface_type=one.interface_type,
@@ -117,11 +149,6 @@ async def make_world(
         )
         for one in composition.registrations()
     ]
-    async with database.write() as tx:
-        for host, group in (groups or {HOST: ""}).items():
-            await register_conductor(tx, host, new_uuid(), group, offered)
-    app = create_app(services, settings)
-    return World(database, services, settings, gateway, app, ApiClient(app))
 
 
 def quick_settings(**sections: Mapping[str, Any]) -> Settings:

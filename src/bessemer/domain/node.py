@@ -8,6 +8,7 @@ from bessemer.domain.interface import InterfaceType
 from bessemer.domain.power import PowerState
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.clock import Timestamp
+from bessemer.kernel.error import NodeLocked
 
 JsonObject = dict[str, Any]
 
@@ -96,6 +97,15 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 JSON_FIELDS = tuple(
     field for field, kind in Node.__annotations__.items() if kind is JsonObject
 )  # fmt: skip
+
+
+def refuse_locked(node: Node) -> None:
+    """Raises NodeLocked while an operation is working on the node; one that merely waits does not count."""
+    if node.reservation is not None:
+        raise NodeLocked(
+            f"Node '{label(node)}' is locked by host {node.reservation}.",
+            hint="Try again when its operation is complete.",
+        )
 
 
 def label(node: Node) -> str:

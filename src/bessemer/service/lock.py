@@ -9,21 +9,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from bessemer.config.settings import ConductorSettings
-from bessemer.domain.node import Node, label
+from bessemer.domain.node import refuse_locked
 from bessemer.kernel.error import NodeLocked
+
+__all__ = ["LockWait", "refuse_locked"]
 
 T = TypeVar("T")
 
 _FIRST_PAUSE_S = 0.05
-
-
-def refuse_locked(node: Node) -> None:
-    """Raises NodeLocked while an operation is working on the node; one that merely waits does not count."""
-    if node.reservation is not None:
-        raise NodeLocked(
-            f"Node '{label(node)}' is locked by host {node.reservation}.",
-            hint="Try again when its operation is complete.",
-        )
 
 
 class LockWait:

@@ -1,23 +1,31 @@
-"""Asking a machine, and small changes that are done while the caller waits: boot device, NMI, validation."""
+"""Asking a machine, and small changes that are done while the caller waits: boot device, indicators, NMI,
+validation. A conductor makes the calls; see ``machine``."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bessemer.domain.interface import InterfaceType
 from bessemer.domain.power import BootDevice
-from bessemer.kernel.error import BessemerError, DeadlineExceeded, InvalidValue, Unsupported
+from bessemer.kernel.error import DeadlineExceeded
 from bessemer.service.caller import Caller
+from bessemer.service.machine import MachineCall, MachineService
 from bessemer.service.node_access import NodeAccess
-from bessemer.service.task import ServiceTask, Tasks
 
 T = TypeVar("T")
 
-#: Longest wait for a machine while a caller waits for us.
-CALL_TIMEOUT_S = 60.0
-#: What validation tells about; the vendor interface is not asked.
-_VALIDATED = tuple(kind for kind in InterfaceType if kind is not InterfaceType.VENDOR)
+#: Longest wait for somebody outside while a caller waits for us.
+WAIT_S = 60.0
+
+
+async def in_time(call: Awaitable[T], what: str) -> T:
+    """The result of a call that this process makes itself. Raises DeadlineExceeded after ``WAIT_S``."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            return await call
+    except TimeoutError as error:
+        raise DeadlineExceeded(f"The machine did not {what} within {WAIT_S:g} seconds.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,78 +36,82 @@ class Verdict:
     reason: str | None = None
 
 
-async def in_time(call: Awaitable[T], what: str) -> T:
-    """The result of a call to a machine. Raises DeadlineExceeded after ``CALL_TIMEOUT_S``."""
-    try:
-        async with asyncio.timeout(CALL_TIMEOUT_S):
-            return await call
-    except TimeoutError as error:
-        raise DeadlineExceeded(f"The machine did not {what} within {CALL_TIMEOUT_S:g} seconds.") from error
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A light of the machine; ``states`` are those it can be given."""
+
+    component: str
+    name: str
+    is_readonly: bool
+    states: Sequence[str]
 
 
 class ManagementService:
-    def __init__(self, access: NodeAccess, tasks: Tasks) -> None:
+    """Every call raises NotFound for a node that is not there, and what ``MachineService`` raises."""
+
+    def __init__(self, access: NodeAccess, machines: MachineService) -> None:
         self._access = access
-        self._tasks = tasks
+        self._machines = machines
 
     async def validate(self, caller: Caller, ident: str) -> Mapping[InterfaceType, Verdict]:
-        """Whether each interface has the settings it needs. Nothing is asked of the machine.
-
-        Raises:
-            NotFound: No such node.
-        """
-        task = await self._tasks.open(await self._access.get(caller, ident))
-        return {kind: _verdict(task, kind) for kind in _VALIDATED}
+        """Whether each interface has the settings it needs. Nothing is asked of the machine."""
+        node = await self._access.get(caller, ident)
+        verdicts = await self._machines.ask(caller, node, MachineCall("validate", "get validated"))
+        return {InterfaceType(kind): Verdict(*verdict) for kind, verdict in verdicts.items()}
 
     async def get_boot_device(self, caller: Caller, ident: str) -> tuple[BootDevice | None, bool | None]:
-        """The device the machine boots from next, and whether for good. Does not wait for operations.
-
-        Raises:
-            NotFound: No such node.
-            Unsupported, DeviceError: From the driver.
-        """
-        task = await self._tasks.open(await self._access.get(caller, ident))
-        task.driver.management.validate(task)
-        return await in_time(task.driver.management.get_boot_device(task), "tell its boot device")
+        """The device the machine boots from next, and whether for good."""
+        node = await self._access.get(caller, ident)
+        device, persistent = await self._machines.ask(
+            caller, node, MachineCall("get boot device", "tell its boot device")
+        )
+        return BootDevice(device) if device else None, persistent
 
     async def list_boot_devices(self, caller: Caller, ident: str) -> Sequence[BootDevice]:
-        """Those that can be set. Raises NotFound or Unsupported."""
-        task = await self._tasks.open(await self._access.get(caller, ident))
-        return task.driver.management.supported_boot_devices(task)
+        """Those that can be set."""
+        node = await self._access.get(caller, ident)
+        devices = await self._machines.ask(
+            caller, node, MachineCall("list boot devices", "tell its boot devices")
+        )
+        return [BootDevice(device) for device in devices]
 
     async def set_boot_device(
         self, caller: Caller, ident: str, device: BootDevice, *, persistent: bool
     ) -> None:
-        """Idempotent.
-
-        Raises:
-            NotFound: No such node.
-            NodeLocked: An operation is at work on it.
-            InvalidValue: The driver does not support this device.
-            DeviceError: From the machine.
-        """
-        task = await self._tasks.open(await self._access.check_free(caller, ident))
-        management = task.driver.management
-        management.validate(task)
-        supported = management.supported_boot_devices(task)
-        if device not in supported:
-            raise InvalidValue(
-                f"The boot device '{device}' is not supported.", hint=f"Supported: {', '.join(supported)}."
-            )
-        await in_time(management.set_boot_device(task, device, persistent=persistent), "take the boot device")
+        """Idempotent. Raises InvalidValue when the driver does not support this device."""
+        node = await self._access.get(caller, ident)
+        given = {"device": device.value, "persistent": persistent}
+        await self._machines.tell(caller, node, MachineCall("set boot device", "take the boot device", given))
 
     async def inject_nmi(self, caller: Caller, ident: str) -> None:
-        """Interrupt the machine. Raises NotFound, NodeLocked, Unsupported or DeviceError."""
-        task = await self._tasks.open(await self._access.check_free(caller, ident))
-        task.driver.management.validate(task)
-        await in_time(task.driver.management.inject_nmi(task), "take the interrupt")
+        """Interrupt the machine."""
+        node = await self._access.get(caller, ident)
+        await self._machines.tell(caller, node, MachineCall("inject NMI", "take the interrupt"))
 
+    async def list_indicators(self, caller: Caller, ident: str) -> Sequence[Indicator]:
+        node = await self._access.get(caller, ident)
+        found: Mapping[str, Mapping[str, Mapping[str, Any]]] = await self._machines.ask(
+            caller, node, MachineCall("list indicators", "tell its indicators")
+        )
+        return [
+            Indicator(component, name, bool(one.get("readonly")), one.get("states", ()))
+            for component, indicators in found.items()
+            for name, one in indicators.items()
+        ]
 
-def _verdict(task: ServiceTask, kind: InterfaceType) -> Verdict:
-    try:
-        task.driver.get(kind).validate(task)
-    except Unsupported as error:
-        return Verdict(None, str(error))
-    except BessemerError as error:
-        return Verdict(False, str(error))
-    return Verdict(True)
+    async def get_indicator(self, caller: Caller, ident: str, component: str, indicator: str) -> str:
+        """Its state: off, on, blinking or unknown. Raises InvalidValue: there is no such indicator."""
+        node = await self._access.get(caller, ident)
+        given = {"component": component, "indicator": indicator}
+        state: str = await self._machines.ask(
+            caller, node, MachineCall("get indicator", "tell the state of the indicator", given)
+        )
+        return state
+
+    async def set_indicator(
+        self, caller: Caller, ident: str, component: str, indicator: str, state: str
+    ) -> None:
+        """Idempotent. Raises InvalidValue: there is no such indicator, or it does not have this state."""
+        node = await self._access.get(caller, ident)
+        given = {"component": component, "indicator": indicator, "state": state}
+        await self._machines.tell(caller, node, MachineCall("set indicator", "switch the indicator", given))

@@ -7,7 +7,7 @@ from typing import Any
 from bessemer.hardware.interface import VendorMethod
 from bessemer.kernel.error import InvalidValue
 from bessemer.service.caller import Caller
-from bessemer.service.management import in_time
+from bessemer.service.machine import MachineCall, MachineService
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.task import Tasks
 
@@ -44,9 +44,10 @@ def check_args(args: Any) -> dict[str, Any]:
 class PassthruService:
     """Methods of nodes; those that need no node are ``DriverService``'s."""
 
-    def __init__(self, access: NodeAccess, tasks: Tasks) -> None:
+    def __init__(self, access: NodeAccess, tasks: Tasks, machines: MachineService) -> None:
         self._access = access
         self._tasks = tasks
+        self._machines = machines
 
     async def list_methods(self, caller: Caller, ident: str) -> Mapping[str, VendorMethod]:
         """Raises NotFound."""
@@ -54,7 +55,7 @@ class PassthruService:
         return task.driver.vendor.methods()
 
     async def call(self, caller: Caller, ident: str, method: str, http_method: str, args: Any) -> Passthru:
-        """Carry a method out and wait for it.
+        """Carry out a synchronous method and wait for it, or start the operation of an asynchronous one.
 
         Raises:
             NotFound: No such node.
@@ -62,9 +63,12 @@ class PassthruService:
             InvalidValue: No such method, or bad arguments.
             DeviceError: From the machine.
         """
-        task = await self._tasks.open(await self._access.get(caller, ident))
-        found = check_method(task.driver.vendor.methods(), method, http_method)
-        if found.require_exclusive_lock:
-            task = await self._tasks.open(await self._access.check_free(caller, ident))
-        call = task.driver.vendor.call(task, method, http_method, check_args(args))
-        return Passthru(found.is_async, await in_time(call, "answer"))
+        node = await self._access.get(caller, ident)
+        methods = (await self._tasks.open(node)).driver.vendor.methods()
+        found = check_method(methods, method, http_method)
+        given = {"method": method, "http_method": http_method, "args": check_args(args)}
+        call = MachineCall("call vendor", "answer", given, of_free_node=found.require_exclusive_lock)
+        if found.is_async:
+            await self._machines.begin(caller, node, "vendor passthru", call)
+            return Passthru(is_async=True, result=None)
+        return Passthru(is_async=False, result=await self._machines.tell(caller, node, call))

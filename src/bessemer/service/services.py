@@ -18,6 +18,7 @@ from bessemer.service.history import HistoryService
 from bessemer.service.inspection import InspectionService
 from bessemer.service.inspection_rule import InspectionRuleService
 from bessemer.service.lock import LockWait
+from bessemer.service.machine import MachineService
 from bessemer.service.management import ManagementService
 from bessemer.service.network_event import NetworkEventService
 from bessemer.service.node import NodeService
@@ -83,21 +84,22 @@ class Services:
         allocator = Allocator(database)
         agents = AgentService(access, gateway, settings)
         conductors = ConductorService(database, settings.conductor, clock)
+        machines = MachineService(access, gateway, conductors)
         return cls(
             nodes=NodeService(access, composition, conductors, settings),
             provision=ProvisionService(access, gateway, tasks, settings),
             power=PowerService(access, gateway, tasks),
-            management=ManagementService(access, tasks),
+            management=ManagementService(access, machines),
             vifs=VifService(access, tasks),
             traits=TraitService(access),
             history=HistoryService(access),
-            passthru=PassthruService(access, tasks),
+            passthru=PassthruService(access, tasks, machines),
             ports=PortService(access, tasks),
             portgroups=PortgroupService(access, tasks, settings.default.default_portgroup_mode),
             readings=ReadingService(access),
             shards=ShardService(database),
             network_events=NetworkEventService(),
-            virtual_media=VirtualMediaService(access, tasks),
+            virtual_media=VirtualMediaService(access, machines),
             volume_connectors=VolumeConnectorService(access),
             volume_targets=VolumeTargetService(access),
             chassis=ChassisService(database),

@@ -6,53 +6,48 @@ from urllib.parse import urlsplit, urlunsplit
 
 from bessemer.kernel.error import InvalidValue
 from bessemer.service.caller import Caller
-from bessemer.service.management import in_time
+from bessemer.service.machine import MachineCall, MachineService
 from bessemer.service.node_access import NodeAccess
-from bessemer.service.task import Tasks
 
 #: Where BMCs fetch images from. Source: v1 contract, routes: vmedia.
 SCHEMES = ("http", "https", "nfs", "cifs", "smb")
 
 
 class VirtualMediaService:
-    def __init__(self, access: NodeAccess, tasks: Tasks) -> None:
+    """Every call raises NotFound for a node that is not there, and what ``MachineService`` raises."""
+
+    def __init__(self, access: NodeAccess, machines: MachineService) -> None:
         self._access = access
-        self._tasks = tasks
+        self._machines = machines
 
     async def list(self, caller: Caller, ident: str) -> Sequence[dict[str, Any]]:
-        """The drives and what is in them; logins in the addresses of images are left out.
-
-        Raises:
-            NotFound: No such node.
-            Unsupported, DeviceError: From the driver.
-        """
-        task = await self._tasks.open(await self._access.get(caller, ident))
-        management = task.driver.management
-        management.validate(task)
-        drives = await in_time(management.get_virtual_media(task), "tell its virtual media")
+        """The drives and what is in them; logins in the addresses of images are left out."""
+        node = await self._access.get(caller, ident)
+        drives: Sequence[dict[str, Any]] = await self._machines.ask(
+            caller, node, MachineCall("list virtual media", "tell its virtual media")
+        )
         return [{**drive, "image": without_login(drive.get("image"))} for drive in drives]
 
     async def attach(self, caller: Caller, ident: str, device: str, image_url: str) -> None:
         """Put the image at ``image_url``, which the BMC fetches itself, into a drive; what is in it goes.
 
         Raises:
-            NotFound: No such node.
-            NodeLocked: An operation is at work on it.
             InvalidValue: Not the address of an image; a drive that the machine does not have.
-            Unsupported, DeviceError: From the driver.
         """
         check_image_url(image_url)
-        task = await self._tasks.open(await self._access.check_free(caller, ident))
-        management = task.driver.management
-        management.validate(task)
-        await in_time(management.attach_virtual_media(task, device, image_url), "take the virtual medium")
+        node = await self._access.get(caller, ident)
+        given = {"device": device, "image_url": image_url}
+        await self._machines.tell(
+            caller, node, MachineCall("attach virtual media", "take the virtual medium", given)
+        )
 
     async def detach(self, caller: Caller, ident: str, devices: Sequence[str] | None) -> None:
-        """Empty these drives; None: all. Idempotent. Raises as ``attach``."""
-        task = await self._tasks.open(await self._access.check_free(caller, ident))
-        management = task.driver.management
-        management.validate(task)
-        await in_time(management.detach_virtual_media(task, devices), "give up the virtual medium")
+        """Empty these drives; None: all. Idempotent."""
+        node = await self._access.get(caller, ident)
+        given = {"devices": devices}
+        await self._machines.tell(
+            caller, node, MachineCall("detach virtual media", "give up the virtual medium", given)
+        )
 
 
 def check_image_url(url: str) -> None:

@@ -14,11 +14,13 @@ from bessemer.workflow.deploy import deploy
 from bessemer.workflow.firmware_mode import boot_mode, secure_boot
 from bessemer.workflow.inspect import inspect
 from bessemer.workflow.inspect_setting import built_in_rules, port_policy
+from bessemer.workflow.machine_call import command, query
 from bessemer.workflow.power_change import power
 from bessemer.workflow.projection import Projection
 from bessemer.workflow.rescue import rescue, unrescue
 from bessemer.workflow.service import service, service_abort
 from bessemer.workflow.tear_down import cleaned_next, tear_down
+from bessemer.workflow.vendor_passthru import vendor_passthru
 from bessemer.workflow.verify import verify
 
 
@@ -45,4 +47,7 @@ def workflows(settings: Settings, host: str, gateway: Gateway) -> tuple[Workflow
         boot_mode(projection),
         secure_boot(projection),
         console(projection),
+        vendor_passthru(projection),
+        query(),
+        command(),
     )

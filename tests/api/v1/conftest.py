@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from bessemer.store.database import Database
 from fakes.api_client import ApiClient
-from fakes.api_world import World, make_world
+from fakes.api_world import World, answering, make_world
 from fakes.clock import FakeClock
 
 
@@ -18,7 +18,9 @@ def family() -> str:
 
 @pytest_asyncio.fixture
 async def world(database: Database, clock: FakeClock) -> AsyncIterator[World]:
-    yield await make_world(database, clock)
+    world = await make_world(database, clock)
+    async with answering(world):
+        yield world
 
 
 @pytest.fixture

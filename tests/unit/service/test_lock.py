@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from bessemer.config.settings import ConductorSettings
+from bessemer.domain.node import refuse_locked
 from bessemer.kernel.error import NodeLocked
-from bessemer.service.lock import LockWait, refuse_locked
+from bessemer.service.lock import LockWait
 from fakes.store import a_node
 
 
