@@ -30,7 +30,8 @@ class DefaultSettings:
     rbac_service_project_name: str = option("service", "Name of that service project.")
     host: str = option("", "Unique name of this process; recorded as conductor name. Empty: the host name.")
     state_path: str = option("", "Directory for everything written. Empty: the user's state directory.")
-    debug: bool = option(False, "Log at debug level.")
+    debug: bool = option(False, "Log at debug level. Read again at SIGHUP.")
+    drain_shutdown_timeout: int = option(1800, "Time given to running steps when draining (SIGUSR2).")
     default_resource_class: str | None = option(None, "Resource class of nodes created without one.")
     default_conductor_group: str = option("", "Conductor group of nodes created without one.")
     default_portgroup_mode: str = option("active-backup", "Bond mode of port groups created without one.")
@@ -91,6 +92,9 @@ class ApiSettings:
         None, "Certificate (PEM, with its chain) of the API; read again when changed."
     )
     key_file: str | None = option(None, "Private key (PEM, without a passphrase) of the API's certificate.")
+    api_workers: int | None = option(
+        None, "Processes of 'bessemer api'. Unset: one for each processor, four at most."
+    )
     public_endpoint: str | None = option(None, "Base URL placed in links. Unset: as the client addressed us.")
     max_limit: int = option(1000, "Largest page of a list.")
     ramdisk_heartbeat_timeout: int = option(300, "Longest gap between agent heartbeats, told to the agent.")

@@ -44,6 +44,8 @@ class Engine:
         self.gateway.register(workflows)
         #: Names this run of this process; written into every operation it claims.
         self.incarnation = new_uuid()
+        #: What running steps are given when ``run`` is cancelled; may be changed until then.
+        self.graceful_stop_s = settings.graceful_stop_s
         self._database = database
         self._runner = Runner(
             database,
@@ -77,7 +79,7 @@ class Engine:
             finally:
                 try:
                     await _end(running)
-                    await self._runner.stop()
+                    await self._runner.stop(self.graceful_stop_s)
                 finally:
                     await _end(keeping)
                 await self._sign_off()

@@ -87,8 +87,8 @@ class Runner:
                     await self._wake.wait()
             look_again_s = min(look_again_s * 2, self._settings.poll_s)
 
-    async def stop(self) -> None:
-        """Begin nothing more, give what runs ``graceful_stop_s`` to come to a boundary, then let go of all.
+    async def stop(self, within_s: float) -> None:
+        """Begin nothing more, give what runs ``within_s`` seconds to come to a boundary, then let go of all.
 
         What is let go keeps its state, and can be claimed by anybody at once.
         """
@@ -97,7 +97,7 @@ class Runner:
             self._alarm.cancel()
         tasks = [task for task, _ in self._tasks.values()]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=self._settings.graceful_stop_s)
+            _, late = await asyncio.wait(tasks, timeout=within_s)
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

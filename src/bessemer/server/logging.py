@@ -8,7 +8,6 @@ import structlog
 
 def set_up_logging(*, debug: bool) -> None:
     """Send our logs and those of libraries to standard error, in one form."""
-    level = logging.DEBUG if debug else logging.INFO
     is_terminal = sys.stderr.isatty()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -21,9 +20,14 @@ def set_up_logging(*, debug: bool) -> None:
     renderer = console if is_terminal else structlog.processors.JSONRenderer()
     tail = [] if is_terminal else [structlog.processors.format_exc_info]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        # The level is the root logger's: it may change while the process runs.
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -33,8 +37,12 @@ def set_up_logging(*, debug: bool) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail, renderer],
         )
     )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(level)
+    logging.getLogger().handlers = [handler]
+    set_level(debug=debug)
     for noisy in ("aiosqlite", "alembic", "asyncio", "redfish", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def set_level(*, debug: bool) -> None:
+    """From which level on logs are written; at any time."""
+    logging.getLogger().setLevel(logging.DEBUG if debug else logging.INFO)

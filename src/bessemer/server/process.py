@@ -1,93 +1,179 @@
-"""One process with everything in it: API and conductor over one database."""
+"""The processes of the service: everything in one, the API alone, a conductor alone. The one place where
+their parts are put together."""
 
 import asyncio
 import gc
-import ssl
+import os
+import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-import structlog
-import uvicorn
-from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from bessemer.api.access import App
-from bessemer.api.app import create_app
-from bessemer.api.authentication.strategy import open_authentication
-from bessemer.api.boot.route import routes as boot_routes
-from bessemer.api.v2.operation import routes as operation_routes
-from bessemer.boot.artefact import BootArtefacts
 from bessemer.config.settings import Settings
-from bessemer.domain.conductor import ConductorInterface
 from bessemer.engine.engine import Engine
-from bessemer.engine.gateway import Gateway
-from bessemer.engine.settings import EngineSettings
-from bessemer.hardware.agent.client import AgentClient
-from bessemer.hardware.catalogue import implementations
-from bessemer.hardware.composition import Composition
-from bessemer.hardware.driver import Implementations
 from bessemer.hardware.redfish.pool import BmcPool
-from bessemer.image.relay import ImageRelay
-from bessemer.kernel.clock import SystemClock
-from bessemer.network.noop import NoopNetwork
-from bessemer.server.certificate import ServerCertificate, find_certificate, own_url
+from bessemer.server.api import Api, answer, listen, open_api
+from bessemer.server.conductor import Conductor, open_conductor
+from bessemer.server.foundation import Foundation, open_foundation
+from bessemer.server.life import Life
+from bessemer.server.reload import Reload
+from bessemer.server.worker import Workers
 from bessemer.service.allocator import Allocator
-from bessemer.service.caller import Caller
-from bessemer.service.operation import OperationService
 from bessemer.service.services import Services
-from bessemer.storage.noop import NoopStorage
-from bessemer.store.database import Database
-from bessemer.transfer.tls import TlsRules, client_context, read_verify
-from bessemer.transfer.web import Web
+from bessemer.store.shared_clock import follow_clock
 from bessemer.workflow.catalogue import workflows
-from bessemer.workflow.collaborators import Collaborators
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What runs: the application that answers, the engine that works, the keeper of BMC connections,
-    and what gives nodes to allocations.
+    """A process with everything in it: API and conductor over one database."""
 
-    ``services`` are what the application is a door to, ``routes`` the calls it has beside those of v1.
-    """
+    foundation: Foundation
+    conductor: Conductor
+    api: Api
 
-    app: App
-    services: Services
-    routes: Sequence[BaseRoute]
-    engine: Engine
-    pool: BmcPool
-    allocator: Allocator
+    @property
+    def app(self) -> App:
+        return self.api.app
+
+    @property
+    def services(self) -> Services:
+        return self.api.services
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """The calls beside those of v1."""
+        return self.api.routes
+
+    @property
+    def engine(self) -> Engine:
+        return self.conductor.engine
+
+    @property
+    def pool(self) -> BmcPool:
+        return self.foundation.pool
+
+    @property
+    def allocator(self) -> Allocator:
+        return self.api.services.allocator
 
 
-async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; then let running steps end, and release the rest for another process.
+@asynccontextmanager
+async def assembled(settings: Settings) -> AsyncIterator[Process]:
+    """API and conductor, built and opened."""
+    async with (
+        open_foundation(settings) as foundation,
+        open_conductor(foundation) as conductor,
+        open_api(foundation) as api,
+    ):
+        yield Process(foundation, conductor, api)
+
+
+async def run_all(settings: Settings, reload: Reload) -> None:
+    """API and conductor in one process, until a signal ends it. They live and end together: the conductor
+    first, so that its machines can fetch what they need until the last of their steps is over.
 
     Raises:
-        BadSettings: The enabled interfaces do not fit together.
+        BadSettings: The settings do not fit together.
         Unavailable: The database cannot be used.
+        Superseded: Another process has started under the same host name.
         OSError: The address cannot be listened on.
     """
-    certificate = find_certificate(settings.api)
-    async with assembled(settings) as process:
+    with listen(settings.api) as listener:
+        async with assembled(settings) as process:
+            life = Life()
+            _settle_memory()
+            with life.signals(reload):
+                await life.run(
+                    {
+                        "conductor": conduct(process.conductor, settings, life),
+                        "allocations": process.allocator.run(),
+                        "clock": follow_clock(process.foundation.database),
+                        "API": answer(process.app, settings, listener),
+                    }
+                )
+
+
+async def run_conductor(settings: Settings, reload: Reload) -> None:
+    """A conductor alone. Raises as ``run_all``, except for the address."""
+    async with open_foundation(settings) as foundation, open_conductor(foundation) as conductor:
+        life = Life()
         _settle_memory()
-        config = uvicorn.Config(
-            process.app,
-            host=settings.api.host_ip,
-            port=settings.api.port,
-            log_config=None,
-            lifespan="off",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-            proxy_headers=settings.oslo_middleware.enable_proxy_headers_parsing,
-            ssl_context_factory=(lambda *_: certificate.context) if certificate else None,
-        )
-        await _run_together(process, uvicorn.Server(config), certificate)
+        with life.signals(reload):
+            await life.run(
+                {
+                    "conductor": conduct(conductor, settings, life),
+                    "allocations": Allocator(foundation.database).run(),
+                    "clock": follow_clock(foundation.database),
+                }
+            )
+
+
+async def run_api(settings: Settings, reload: Reload, config_file: Path | None) -> None:
+    """The API alone, in ``[api]api_workers`` processes. Raises as ``run_all``."""
+    count = settings.api.api_workers or min(4, os.cpu_count() or 1)
+    with listen(settings.api) as listener:
+        if count == 1:
+            await run_api_worker(settings, reload, listener)
+            return
+        workers, life = Workers(count, listener, config_file), Life()
+        with life.signals(workers.reload):
+            await life.run({"API processes": workers.run()})
+
+
+async def run_api_worker(
+    settings: Settings, reload: Reload, listener: socket.socket, lifeline: int | None = None
+) -> None:
+    """One process of the API. It ends when ``lifeline``, the reading end of a pipe, is closed at the other
+    end: when the process that shares its socket with it has died. Raises as ``run_all``."""
+    async with open_foundation(settings) as foundation, open_api(foundation) as api:
+        foundation.gateway.register(workflows(settings, settings.default.host, foundation.gateway))
+        life = Life()
+        if lifeline is not None:
+            life.stop_when_closed(lifeline)
+        _settle_memory()
+        with life.signals(reload):
+            await life.run(
+                {
+                    "allocations": api.services.allocator.run(),
+                    "clock": follow_clock(foundation.database),
+                    "API": answer(api.app, settings, listener),
+                }
+            )
+
+
+async def conduct(conductor: Conductor, settings: Settings, life: Life) -> None:
+    """The conductor's work and duties until cancelled; then running steps are given their time."""
+    duties = [asyncio.ensure_future(duty) for duty in conductor.duties.values()]
+    working = asyncio.create_task(conductor.engine.run(), name="carry out operations")
+    try:
+        done, _ = await asyncio.wait([working, *duties], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for duty in duties:
+            duty.cancel()
+        if life.is_draining:
+            conductor.engine.graceful_stop_s = settings.default.drain_shutdown_timeout
+        await _end(working)
+        await asyncio.gather(*duties, return_exceptions=True)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait until it has ended; when cancelled oneself meanwhile, end it at once."""
+    task.cancel()
+    try:
+        await asyncio.wait((task,))
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait((task,))
+        raise
+    if not task.cancelled():
+        task.result()
 
 
 def _settle_memory() -> None:
@@ -95,134 +181,3 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
-
-
-async def _run_together(
-    process: Process, server: uvicorn.Server, certificate: ServerCertificate | None
-) -> None:
-    """The conductor and the API live and end together: without one the other is of no use."""
-    work = [
-        asyncio.create_task(process.engine.run(), name="engine"),
-        asyncio.create_task(process.pool.run(), name="BMC connections"),
-        asyncio.create_task(process.allocator.run(), name="allocations"),
-    ]
-    if certificate is not None:
-        work.append(asyncio.create_task(certificate.run(), name="API certificate"))
-    answering = asyncio.create_task(server.serve(), name="API")
-    try:
-        done, _ = await asyncio.wait([*work, answering], return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        server.should_exit = True
-        for task in work:
-            task.cancel()
-        await asyncio.gather(answering, *work, return_exceptions=True)
-
-
-@asynccontextmanager
-async def assembled(settings: Settings) -> AsyncIterator[Process]:
-    """Everything built and opened, and closed at the end. The one place where parts are put together."""
-    clock = SystemClock()
-    state = Path(settings.default.state_path)
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240  once, at start
-    async with AsyncExitStack() as stack:
-        pool = BmcPool(settings.redfish)
-        stack.push_async_callback(pool.close)
-        noop = Implementations(network=(NoopNetwork(),), storage=(NoopStorage(),))
-        composition = Composition(settings.default, implementations(settings, pool, clock).joined(noop))
-
-        database = await Database.open(
-            settings.database.connection, pool_size=settings.database.max_pool_size, clock=clock
-        )
-        stack.push_async_callback(database.close)
-        session = await stack.enter_async_context(_session())
-        web = Web(
-            await stack.enter_async_context(_session()), tls=_image_tls(settings.default.webserver_verify_ca)
-        )
-        base_url = own_url(settings.api)
-        artefacts = BootArtefacts(
-            settings,
-            cache_directory=state / "boot",
-            web=web,
-            api_url=settings.deploy.external_callback_url or base_url,
-        )
-        stack.push_async_callback(artefacts.close)
-
-        gateway = Gateway()
-        collaborators = Collaborators(
-            database=database,
-            composition=composition,
-            agents=AgentClient(session, settings.agent),
-            artefacts=artefacts,
-            web=web,
-            settings=settings,
-            base_url=base_url,
-        )
-        engine = Engine(
-            database,
-            workflows(settings, settings.default.host, gateway),
-            collaborators,
-            _engine_settings(settings, composition),
-            clock,
-            gateway=gateway,
-        )
-        services = Services.build(database, gateway, composition, settings, clock)
-        authentication = open_authentication(settings)
-        stack.push_async_callback(authentication.close)
-        extra = [
-            *boot_routes(artefacts, ImageRelay(settings, web), database),
-            *operation_routes(OperationService(database), _caller),
-        ]
-        log.info("starting", host=settings.default.host, database=_shown(settings.database.connection))
-        yield Process(
-            app=create_app(services, settings, extra, authentication),
-            services=services,
-            routes=extra,
-            engine=engine,
-            pool=pool,
-            allocator=services.allocator,
-        )
-
-
-def _engine_settings(settings: Settings, composition: Composition) -> EngineSettings:
-    conductor = settings.conductor
-    offered = tuple(
-        ConductorInterface(
-            hardware_type=one.hardware_type,
-            interface_type=one.interface_type,
-            interface_name=one.interface_name,
-            is_default=one.is_default,
-        )
-        for one in composition.registrations()
-    )
-    return EngineSettings(
-        hostname=settings.default.host,
-        conductor_group=conductor.conductor_group,
-        interfaces=offered,
-        workers=conductor.workers_pool_size,
-        heartbeat_interval_s=min(conductor.heartbeat_interval, conductor.lease_time / 4),
-        lease_s=conductor.lease_time,
-        graceful_stop_s=conductor.graceful_shutdown_timeout,
-    )
-
-
-def _image_tls(verify_ca: str) -> ssl.SSLContext:
-    name = "[DEFAULT]webserver_verify_ca"
-    return client_context(TlsRules(read_verify(verify_ca, name)), name)
-
-
-def _session() -> aiohttp.ClientSession:
-    """Bounded by what uses it, not by aiohttp's hundred connections: a rack deploys at once."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-
-
-def _caller(request: Request) -> Caller:
-    caller: Caller = request.state.caller
-    return caller
-
-
-def _shown(connection: str) -> str:
-    """The database without its password."""
-    scheme, _, rest = connection.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

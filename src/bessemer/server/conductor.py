@@ -1,0 +1,72 @@
+"""The conductor: the part of a process that carries out operations and looks after the fleet."""
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from bessemer.config.settings import Settings
+from bessemer.domain.conductor import ConductorInterface
+from bessemer.engine.engine import Engine
+from bessemer.engine.settings import EngineSettings
+from bessemer.hardware.agent.client import AgentClient
+from bessemer.hardware.composition import Composition
+from bessemer.server.foundation import Foundation, session
+from bessemer.workflow.catalogue import workflows
+from bessemer.workflow.collaborators import Collaborators
+
+
+@dataclass(frozen=True, slots=True)
+class Conductor:
+    """The engine carries out operations; ``duties`` go on beside it, by what they are called in logs."""
+
+    engine: Engine
+    duties: dict[str, Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_conductor(foundation: Foundation) -> AsyncIterator[Conductor]:
+    """The conductor's parts. Tells ``foundation.gateway`` of the workflows."""
+    settings = foundation.settings
+    async with session() as agents:
+        collaborators = Collaborators(
+            database=foundation.database,
+            composition=foundation.composition,
+            agents=AgentClient(agents, settings.agent),
+            artefacts=foundation.artefacts,
+            web=foundation.web,
+            settings=settings,
+            base_url=foundation.base_url,
+        )
+        engine = Engine(
+            foundation.database,
+            workflows(settings, settings.default.host, foundation.gateway),
+            collaborators,
+            _engine_settings(settings, foundation.composition),
+            foundation.clock,
+            gateway=foundation.gateway,
+        )
+        yield Conductor(engine, {"BMC connections": foundation.pool.run()})
+
+
+def _engine_settings(settings: Settings, composition: Composition) -> EngineSettings:
+    conductor = settings.conductor
+    offered = tuple(
+        ConductorInterface(
+            hardware_type=one.hardware_type,
+            interface_type=one.interface_type,
+            interface_name=one.interface_name,
+            is_default=one.is_default,
+        )
+        for one in composition.registrations()
+    )
+    return EngineSettings(
+        hostname=settings.default.host,
+        conductor_group=conductor.conductor_group,
+        interfaces=offered,
+        workers=conductor.workers_pool_size,
+        heartbeat_interval_s=min(conductor.heartbeat_interval, conductor.lease_time / 4),
+        lease_s=conductor.lease_time,
+        graceful_stop_s=conductor.graceful_shutdown_timeout,
+        version=version("bessemer"),
+    )
