@@ -74,6 +74,8 @@ class FakeKeystone:
         if request.headers["X-Auth-Token"] not in self.own_tokens:
             return web.json_response({"error": {"code": 401}}, status=401)
         known = self.tokens.get(text)
+        if known and "access_rules" in known.get("application_credential", ()):
+            known = known if request.headers.get("OpenStack-Identity-Access-Rules") else None
         if known is None and request.query.get("allow_expired") == "1":
             known = self.expired.get(text)
         if known is None:
