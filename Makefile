@@ -4,13 +4,14 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 
-.PHONY: help setup demo test check compat bench bench-ironic clean
+.PHONY: help setup demo test check compat fuzz bench bench-ironic clean
 
 help:
 	@echo "make demo    deploy a real operating system onto a virtual server (KEEP=1 leaves it running)"
 	@echo "make test    everything: check, unit to lab tests"
 	@echo "make check   lint, types, layers, changelog fragments"
 	@echo "make compat  the real clients only: openstacksdk, its functional tests, the baremetal command"
+	@echo "make fuzz    30,000 hostile requests (CASES=, SEED=)"
 	@echo "make bench   figures of the hot paths, as ratios"
 	@echo "make bench-ironic   the v1 API beside Ironic 39, measured in the same run"
 
@@ -32,6 +33,9 @@ check: setup
 
 compat: setup
 	$(BIN)/pytest -q tests/compat
+
+fuzz: setup
+	PYTHONPATH=tests $(BIN)/python -m property.api.fuzz $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
 
 bench: setup
 	$(BIN)/python -m bench.api

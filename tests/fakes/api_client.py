@@ -78,7 +78,7 @@ async def exchange(
     chunk: int = 65536,
 ) -> Reply:
     """One request through the ASGI protocol. ``query`` replaces that of ``path``, byte for byte."""
-    parts = urlsplit(path)
+    parts = urlsplit(path if "://" in path else f"http://host{path}")
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},

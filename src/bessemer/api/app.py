@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute
 
 from bessemer.api.access import Access, App
 from bessemer.api.agent.ramdisk import RamdiskApi
 from bessemer.api.authentication.noauth import NoAuthentication
 from bessemer.api.authentication.proof import Authentication
+from bessemer.api.front import Front
 from bessemer.api.v1.application import V1
 from bessemer.api.v1.resource.allocation import AllocationApi
 from bessemer.api.v1.resource.chassis import ChassisApi
@@ -47,9 +48,7 @@ def create_app(
     """
     v1 = V1(v1_routes(services, settings), settings.api)
     authentication = authentication or NoAuthentication()
-    if not routes:
-        return Access(v1, authentication)
-    return Access(Router([*routes, Mount("/", app=v1)]), authentication)
+    return Access(Front(routes, v1), authentication)
 
 
 def v1_routes(services: Services, settings: Settings) -> list[Route]:
