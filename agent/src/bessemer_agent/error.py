@@ -17,6 +17,7 @@
     │   └── ImageTooLarge         500
     ├── ConfigDriveError          500
     ├── BootEntryError            500
+    ├── InspectionFailed          500  the service did not take the inspection report
     └── LookupFailed              500  the service gave no node, or no token
 
 A class says its default message in the first line of its docstring. The wire form of an error inside a
@@ -120,6 +121,10 @@ class ConfigDriveError(AgentError):
 
 class BootEntryError(AgentError):
     """The boot entry could not be made."""
+
+
+class InspectionFailed(AgentError):
+    """The machine could not be inspected."""
 
 
 class LookupFailed(AgentError):

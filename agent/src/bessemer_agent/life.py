@@ -18,6 +18,8 @@ class Life(NamedTuple):
 
     node_uuid: str | None = None
     token: Secret | None = None
+    #: Whether the service has taken an inspection report in this boot.
+    has_reported: bool = False
 
 
 def load_life(folder: Path) -> Life:
@@ -25,7 +27,7 @@ def load_life(folder: Path) -> Life:
     try:
         saved = json.loads((folder / "life.json").read_text())
         token = saved.get("token")
-        return Life(saved.get("node_uuid"), Secret(token) if token else None)
+        return Life(saved.get("node_uuid"), Secret(token) if token else None, bool(saved.get("has_reported")))
     except (OSError, ValueError, AttributeError):
         return Life()
 
@@ -36,7 +38,10 @@ def save_life(life: Life, folder: Path) -> None:
     folder.chmod(0o700)
     path = folder / "life.json.new"
     path.touch(mode=0o600)
-    path.write_text(
-        json.dumps({"node_uuid": life.node_uuid, "token": life.token.reveal() if life.token else None})
-    )
+    saved = {
+        "node_uuid": life.node_uuid,
+        "token": life.token.reveal() if life.token else None,
+        "has_reported": life.has_reported,
+    }
+    path.write_text(json.dumps(saved))
     path.replace(folder / "life.json")

@@ -66,6 +66,7 @@ def run_agent(settings: Settings, folder: Path) -> None:
     Raises:
         InvalidSetting: A boot parameter is missing or wrong.
         LookupFailed: No service knows this machine, or it has no token for us any more.
+        InspectionFailed: The machine was booted to be inspected, and nobody takes the report.
     """
     if settings.hardware_initialization_delay:
         time.sleep(settings.hardware_initialization_delay)
@@ -75,10 +76,12 @@ def run_agent(settings: Settings, folder: Path) -> None:
     address = wait_for_address(settings, services[0].url) or "127.0.0.1"
     hosts = [settings.advertise_host or address, address, *own_addresses()]
     maker = _CertificateMaker(settings, folder / "tls", hosts)
+    if settings.inspection_callback_url and not life.has_reported:
+        life = _inspect(context, services[0], life, folder)
     loop = LookupLoop(services, timeout_s=settings.lookup_timeout, interval_s=settings.lookup_interval)
     service, found = loop.run(list_macs, life.node_uuid or settings.node_uuid)
     _adopt(context, found, life)
-    save_life(Life(str(found.node["uuid"]), context.token), folder)
+    save_life(Life(str(found.node["uuid"]), context.token, life.has_reported), folder)
     say("found", node=context.node["uuid"], service=service.url, api_version=service.version)
     is_tls = settings.enable_auto_tls and service.is_tls_verified
     _serve(context, service, maker.get() if is_tls else None, address)
@@ -90,6 +93,28 @@ def _build_services(settings: Settings) -> list[ServiceApi]:
         ServiceApi(url, client, settings.ironic_api_version, settings.global_request_id)
         for url in settings.api_urls
     ]
+
+
+def _inspect(context: Context, service: ServiceApi, life: Life, folder: Path) -> Life:
+    """Report what the machine is made of; what is known by then, also for a later run of this boot.
+
+    Raises:
+        InspectionFailed: The service did not take the report.
+    """
+    from bessemer_agent.inspection import collect_report, send_report
+
+    settings = context.settings
+    answered = send_report(
+        service,
+        settings.inspection_callback_url or "",
+        collect_report(context),
+        life.node_uuid or settings.node_uuid,
+        timeout_s=settings.lookup_timeout,
+    )
+    say("inspection reported", node=answered.node_uuid)
+    life = Life(answered.node_uuid or life.node_uuid, answered.token or life.token, has_reported=True)
+    save_life(life, folder)
+    return life
 
 
 def _adopt(context: Context, found: Found, life: Life) -> None:

@@ -1,6 +1,7 @@
-"""The three calls the agent makes to its service.
+"""The calls the agent makes to its service.
 
-Source: Ironic's bare metal API v1: discovery, ``GET /v1/lookup``, ``POST /v1/heartbeat/<node>``.
+Source: Ironic's bare metal API v1: discovery, ``GET /v1/lookup``, ``POST /v1/heartbeat/<node>``, ``POST
+/v1/continue_inspection``.
 """
 
 import json
@@ -19,7 +20,9 @@ from bessemer_agent.version import (
     AGENT_VERSION_SINCE,
     FALLBACK_API_VERSION,
     HEARTBEAT_API_VERSION,
+    INSPECTION_API_VERSION,
     LOOKUP_API_VERSION,
+    OLD_INSPECTION_API_VERSION,
 )
 
 Version = tuple[int, int]
@@ -39,6 +42,14 @@ class Found(NamedTuple):
     #: The token, when it was given with this answer: only the first lookup of a ramdisk's life gets it.
     token: Secret | None
     is_token_given_away: bool
+
+
+class Reported(NamedTuple):
+    """What the service answers to an inspection report."""
+
+    node_uuid: str | None
+    #: As in ``Found``.
+    token: Secret | None
 
 
 class ServiceApi:
@@ -96,9 +107,7 @@ class ServiceApi:
         node, config = answer.get("node"), answer.get("config")
         if not isinstance(node, Mapping) or not isinstance(config, Mapping) or not node.get("uuid"):
             raise BadAnswer("the answer to lookup has no node or no config")
-        token = config.get("agent_token")
-        is_masked = token == _MASKED
-        return Found(node, config, Secret(str(token)) if token and not is_masked else None, is_masked)
+        return Found(node, config, _read_token(config), config.get("agent_token") == _MASKED)
 
     def heartbeat(
         self, node_uuid: str, callback_url: str, token: Secret | None, certificate: str | None
@@ -118,9 +127,26 @@ class ServiceApi:
             body["agent_verify_ca"] = certificate
         self._call("POST", f"/v1/heartbeat/{node_uuid}", HEARTBEAT_API_VERSION, body)
 
+    def report_inspection(self, url: str, report: Mapping[str, object], node_uuid: str | None) -> Reported:
+        """Report to ``url`` what the machine is made of. Idempotent.
+
+        Raises:
+            HttpStatusError: The service expects no report of this machine (404), or refused otherwise.
+            OSError, HTTPException: The exchange broke.
+        """
+        is_new = self.version >= INSPECTION_API_VERSION
+        if is_new and node_uuid:
+            url += ("&" if "?" in url else "?") + urlencode({"node_uuid": node_uuid})
+        version = INSPECTION_API_VERSION if is_new else OLD_INSPECTION_API_VERSION
+        answer = self._call("POST", url, version, report)
+        found, config = answer.get("uuid"), answer.get("config")
+        token = _read_token(config) if isinstance(config, Mapping) else None
+        return Reported(str(found) if found else None, token)
+
     def _call(
         self, method: str, path: str, highest: Version | None, body: Mapping[str, object] | None = None
     ) -> Mapping[str, Any]:
+        """``path`` below our service's address, or a whole URL."""
         headers = {"Accept": "application/json"}
         if highest:
             headers["X-OpenStack-Ironic-API-Version"] = _format(min(self.version, highest))
@@ -130,13 +156,19 @@ class ServiceApi:
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode()
-        with self._client.open(self.url + path, method=method, headers=headers, body=data) as response:
+        url = self.url + path if path.startswith("/") else path
+        with self._client.open(url, method=method, headers=headers, body=data) as response:
             text = response.read()
         try:
             answer = json.loads(text or b"{}")
         except ValueError as error:
             raise BadAnswer(f"{path} was not answered with JSON") from error
         return answer if isinstance(answer, Mapping) else {}
+
+
+def _read_token(config: Mapping[str, Any]) -> Secret | None:
+    token = config.get("agent_token")
+    return Secret(str(token)) if token and token != _MASKED else None
 
 
 def parse_version(text: str) -> Version:

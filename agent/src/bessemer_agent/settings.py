@@ -62,6 +62,9 @@ class Settings(NamedTuple):
     lookup_interval: float = 1.0
     #: Seconds to wait before anything else, for slow hardware.
     hardware_initialization_delay: float = 0.0
+    #: Where to report what the machine is made of, when it was booted for that; what else to send ("logs").
+    inspection_callback_url: str | None = None
+    inspection_collectors: str = "default"
     #: How often, and after how many seconds each, to look for a first disk.
     disk_wait_attempts: int = 10
     disk_wait_delay: float = 3.0

@@ -12,6 +12,9 @@ FALLBACK_API_VERSION = (1, 31)
 #: Highest API versions whose lookup and heartbeat this agent speaks.
 LOOKUP_API_VERSION = (1, 62)
 HEARTBEAT_API_VERSION = (1, 68)
+#: That of the inspection callback, and the one in which services older than it take it too.
+INSPECTION_API_VERSION = (1, 84)
+OLD_INSPECTION_API_VERSION = (1, 1)
 
 #: Since these versions heartbeats carry the agent's version, its token, and its certificate.
 AGENT_VERSION_SINCE = (1, 36)

@@ -1,4 +1,4 @@
-"""The service as an agent sees it: discovery, lookup, heartbeat."""
+"""The service as an agent sees it: discovery, lookup, heartbeat, inspection callback."""
 
 import json
 import queue
@@ -21,6 +21,7 @@ class FakeService(ThreadingHTTPServer):
         token: Handed out at the first lookup; None hands out none.
         lookups: Queries of the lookups.
         heartbeats: Bodies of the heartbeats, in a queue.
+        reports: Paths and bodies of the inspection reports, in a queue.
     """
 
     daemon_threads = True
@@ -34,6 +35,7 @@ class FakeService(ThreadingHTTPServer):
         self.api_version = "1.115"
         self.lookups: list[dict[str, str]] = []
         self.heartbeats: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.reports: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
 
     def answer_lookup(self, query: dict[str, str]) -> dict[str, Any]:
         self.lookups.append(query)
@@ -59,6 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path.startswith("/v1/continue_inspection"):
+            self.server.reports.put((self.path, body))
+            self._answer(202, {"uuid": NODE_UUID, **self.server.answer_lookup({})})
+            return
         if self.path != f"/v1/heartbeat/{self.server.node['uuid']}":
             self._answer(404, {})
             return

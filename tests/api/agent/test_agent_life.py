@@ -165,3 +165,23 @@ def test_the_console_never_shows_the_token(start: Start, service: FakeService) -
     output, _ = child.communicate(timeout=30)
     assert "serving commands" in output
     assert str(service.token) not in output
+
+
+def test_an_agent_booted_for_inspection_reports_once_and_then_serves(
+    start: Start, service: FakeService
+) -> None:
+    callback = f"http://127.0.0.1:{service.server_port}/v1/continue_inspection"
+    first = start(ipa_inspection_callback_url=callback, BOOTIF="01-52-54-00-00-00-01")
+    path, report = service.reports.get(timeout=30)
+    assert path == "/v1/continue_inspection"
+    macs = {interface["mac_address"] for interface in report["inventory"]["interfaces"]}
+    assert (macs, report["error"]) == (set(list_macs()), None)
+    assert report["boot_interface"] == "01-52-54-00-00-00-01"
+    heartbeat = service.heartbeats.get(timeout=30)
+    assert heartbeat["agent_token"] == service.token
+    assert service.lookups[-1]["node_uuid"] == NODE_UUID
+    first.kill()
+    first.wait()
+    start(ipa_inspection_callback_url=callback)
+    assert service.heartbeats.get(timeout=30)["agent_token"] == service.token
+    assert service.reports.empty()

@@ -5,7 +5,7 @@ from bessemer_agent.secret import Secret
 
 
 def test_a_token_survives_a_restart_and_is_for_root_only(tmp_path: Path) -> None:
-    life = Life("n1", Secret("t0ken"))
+    life = Life("n1", Secret("t0ken"), has_reported=True)
     save_life(life, tmp_path / "run")
     assert load_life(tmp_path / "run") == life
     assert (tmp_path / "run/life.json").stat().st_mode & 0o077 == 0

@@ -123,3 +123,25 @@ def test_a_refused_heartbeat_is_an_error_with_its_status(service: Service) -> No
     with pytest.raises(HttpStatusError, match="node is locked") as caught:
         api(service, "1.68").heartbeat("n1", "https://a", None, None)
     assert caught.value.status == 409
+
+
+REPORTED = "/v1/continue_inspection"
+
+
+def test_a_report_names_the_node_and_the_answer_may_hold_a_token(service: Service) -> None:
+    has_version(service, "1.115")
+    service.answers[REPORTED] = (202, {"uuid": "n1", "config": {"agent_token": "secret"}})
+    url = f"http://127.0.0.1:{service.server_port}{REPORTED}"
+    found = api(service).report_inspection(url, {"inventory": {}}, "n1")
+    path, headers, body = service.asked[-1]
+    assert (path, headers["X-Openstack-Ironic-Api-Version"]) == (f"{REPORTED}?node_uuid=n1", "1.84")
+    assert (body, found.node_uuid, found.token) == ({"inventory": {}}, "n1", Secret("secret"))
+
+
+def test_a_service_older_than_the_callback_is_called_in_the_oldest_version(service: Service) -> None:
+    service.answers[REPORTED] = (202, {"uuid": "n1"})
+    url = f"http://127.0.0.1:{service.server_port}{REPORTED}"
+    found = api(service, "1.83").report_inspection(url, {}, "n1")
+    path, headers, _ = service.asked[-1]
+    assert (path, headers["X-Openstack-Ironic-Api-Version"]) == (REPORTED, "1.1")
+    assert (found.node_uuid, found.token) == ("n1", None)
