@@ -11,7 +11,9 @@ from typing import Any
 from bessemer.api.app import v1_routes
 from bessemer.api.v1.route import Route
 from bessemer.config.settings import Settings
-from bessemer.server.process import Process, assembled
+from bessemer.server.life import Life
+from bessemer.server.process import Process, assembled, conduct
+from bessemer.store.shared_clock import follow_clock
 from fakes.api_client import ApiClient
 from fakes.api_world import quick_settings
 
@@ -71,9 +73,9 @@ async def live_process(
     settings = quick_settings(default=default, database=connection, **sections)
     async with assembled(settings) as process:
         duties = [
-            asyncio.create_task(process.engine.run(), name="engine"),
-            asyncio.create_task(process.pool.run(), name="BMC connections"),
+            asyncio.create_task(conduct(process.conductor, settings, Life()), name="conductor"),
             asyncio.create_task(process.allocator.run(), name="allocations"),
+            asyncio.create_task(follow_clock(process.foundation.database), name="clock"),
         ]
         live = LiveProcess(process, settings, ApiClient(process.app), duties)
         try:
