@@ -10,6 +10,7 @@ everywhere is what keeps PostgreSQL from deadlocks.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from sqlalchemy import CursorResult, Executable, Row
@@ -23,7 +24,8 @@ from bessemer.kernel.error import InternalError, Unavailable
 from bessemer.store.connect import Engines, connect
 from bessemer.store.failure import reason, translated
 from bessemer.store.migration import ensure_schema
-from bessemer.store.notify import Notifier, notifier_for
+from bessemer.store.notify import Notifier, postgresql_notifier
+from bessemer.store.notify_socket import SocketNotifier
 
 #: Longest wait for a turn to write (SQLite) or for a pooled connection.
 TURN_S = 30.0
@@ -90,8 +92,8 @@ class Transaction:
     async def notify(self, channel: str, payload: str = "") -> None:
         """Tell every listener of ``channel`` once this transaction has become true.
 
-        Listeners may be in other processes on PostgreSQL, on SQLite only in this one. Delivery is a hint that
-        saves waiting: who depends on the fact also looks into the database from time to time.
+        Listeners may be in other processes. Delivery is a hint that saves waiting: who depends on the fact
+        also looks into the database from time to time.
         """
         await self._notifier.notify(self, channel, payload)
 
@@ -130,7 +132,7 @@ class Database:
         except BaseException:
             await engines.close()
             raise
-        return cls(engines, clock or SystemClock(), notifier_for(engines))
+        return cls(engines, clock or SystemClock(), _notifier_for(engines))
 
     async def close(self) -> None:
         await self._notifier.close()
@@ -202,6 +204,12 @@ class Database:
         finally:
             self._turn_holder = None
             self._turn.release()
+
+
+def _notifier_for(engines: Engines) -> Notifier:
+    if engines.has_one_writer:
+        return SocketNotifier(Path(f"{engines.write.url.database}-notify"))
+    return postgresql_notifier(engines)
 
 
 @asynccontextmanager

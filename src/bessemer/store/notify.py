@@ -1,14 +1,13 @@
 """Notifications: telling other tasks and processes that a transaction has made something true.
 
-On PostgreSQL they travel by NOTIFY and reach every process; SQLite has no such thing, so there they reach
-the listeners of this process. They are hints: listeners also look for themselves from time to time.
+On PostgreSQL they travel by NOTIFY; SQLite has no such thing, so there they travel by sockets beside the
+database file (``notify_socket``). They are hints: listeners also look for themselves from time to time.
 """
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -65,13 +64,6 @@ class Notifier(ABC):
     def _deliver(self, channel: str, payload: str) -> None:
         for callback in tuple(self._listeners.get(channel, ())):
             callback(payload)
-
-
-class LocalNotifier(Notifier):
-    """Within this process."""
-
-    async def notify(self, tx: "Transaction", channel: str, payload: str) -> None:
-        tx.after_commit(partial(self._deliver, channel, payload))
 
 
 class PostgresqlNotifier(Notifier):
@@ -135,9 +127,7 @@ class PostgresqlNotifier(Notifier):
         self._deliver(channel, payload)
 
 
-def notifier_for(engines: Engines) -> Notifier:
-    if engines.has_one_writer:
-        return LocalNotifier()
+def postgresql_notifier(engines: Engines) -> PostgresqlNotifier:
     return PostgresqlNotifier(
         create_async_engine(
             engines.write.url,

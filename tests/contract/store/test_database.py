@@ -1,6 +1,9 @@
 """The two doors of the database; the same on SQLite and PostgreSQL."""
 
 import asyncio
+import os
+import socket
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -193,9 +196,7 @@ async def test_listeners_hear_of_what_became_true_and_of_nothing_else(database: 
     assert wrong == []
 
 
-async def test_other_processes_hear_too_on_postgresql(database: Database, database_url: str) -> None:
-    if not database.is_postgresql:
-        pytest.skip("SQLite has no way to tell other processes; they look by themselves")
+async def test_other_processes_hear_too(database: Database, database_url: str) -> None:
     heard: list[str] = []
     other = await Database.open(database_url)
     async with other.listen("news", heard.append):
@@ -207,6 +208,32 @@ async def test_other_processes_hear_too_on_postgresql(database: Database, databa
 
         await eventually(has_heard)
     await other.close()
+
+
+async def test_sockets_of_dead_processes_are_in_nobodys_way(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    if database.is_postgresql:
+        pytest.skip("only SQLite's notifications travel by sockets")
+    heard: list[str] = []
+    other = await Database.open(database_url)
+    async with other.listen("news", heard.append), database.listen("news", lambda _: None):
+        directory = tmp_path / "bessemer.sqlite-notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as dying:
+            dying.bind(str(directory / "dead"))
+        (directory / "no socket at all").touch()
+        async with database.write() as tx:
+            await tx.notify("news", "hello")
+
+        async def has_heard() -> bool:
+            return heard == ["hello"]
+
+        await eventually(has_heard)
+        left = {entry.name for entry in os.scandir(directory)}
+        assert not left & {"dead", "no socket at all"}
+        assert len(left) == 2
+    await other.close()
+    assert len(os.listdir(directory)) == 1
 
 
 async def test_a_broken_listening_connection_is_made_again(
