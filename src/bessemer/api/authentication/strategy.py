@@ -1,9 +1,13 @@
 """Which strategy authenticates callers: ``[DEFAULT]auth_strategy``."""
 
 import ipaddress
+from pathlib import Path
 
 import structlog
 
+from bessemer.api.authentication.http_basic.password_file import PasswordFile
+from bessemer.api.authentication.http_basic.throttle import Throttle
+from bessemer.api.authentication.http_basic.validator import BasicAuthentication
 from bessemer.api.authentication.keystone.server import KeystoneServer
 from bessemer.api.authentication.keystone.validator import KeystoneAuthentication
 from bessemer.api.authentication.noauth import NoAuthentication
@@ -30,6 +34,9 @@ def open_authentication(settings: Settings) -> Authentication:
                 option="[DEFAULT]auth_strategy",
             )
         return NoAuthentication()
+    if strategy == "http_basic":
+        file = PasswordFile(Path(settings.default.http_basic_auth_user_file))
+        return BasicAuthentication(file, Throttle())
     if strategy == "keystone":
         ours = settings.keystone_authtoken
         return KeystoneAuthentication(ours, KeystoneServer(ours))

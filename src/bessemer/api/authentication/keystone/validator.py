@@ -16,9 +16,9 @@ from hashlib import sha256
 
 import structlog
 
+from bessemer.api.authentication.cache import BoundedCache
 from bessemer.api.authentication.keystone.access_rule import is_allowed
 from bessemer.api.authentication.keystone.account import api_url
-from bessemer.api.authentication.keystone.cache import BoundedCache
 from bessemer.api.authentication.keystone.server import KeystoneServer, KeystoneUnusable
 from bessemer.api.authentication.keystone.token import Token, read_token
 from bessemer.api.authentication.proof import Denial, Proof

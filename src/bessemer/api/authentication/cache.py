@@ -1,4 +1,4 @@
-"""What is known of tokens, by the SHA-256 of each: the tokens themselves are not kept."""
+"""What is known of proofs, by a hash of each: tokens and passwords themselves are not kept."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar

@@ -1,0 +1,1 @@
+"""Accounts in a file: for a service without Keystone."""
