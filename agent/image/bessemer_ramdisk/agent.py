@@ -10,7 +10,11 @@ from bessemer_ramdisk.recipe import PYTHON
 
 _HERE = Path(__file__).parent
 #: Start-up files by their place in the ramdisk.
-_FILES = {"init": _HERE / "files/init", "usr/lib/bessemer/udhcpc": _HERE / "files/udhcpc"}
+_FILES = {
+    "init": _HERE / "files/init",
+    "usr/lib/bessemer/udhcpc": _HERE / "files/udhcpc",
+    "usr/lib/bessemer/rescue": _HERE / "files/rescue",
+}
 #: The agent's sources in this repository.
 AGENT_SOURCES = _HERE.parent.parent / "src/bessemer_agent"
 

@@ -11,11 +11,13 @@ PYTHON = "usr/lib/python3.11"
 PACKAGES = (
     "busybox-static",
     "ca-certificates",
+    "dropbear-bin",
     "efibootmgr",
     "hdparm",
     "kmod",
     "libpython3.11-stdlib",
     "libzstd1",
+    "mdadm",
     "nvme-cli",
     "openssl",
     "python3.11-minimal",
@@ -30,7 +32,9 @@ FILES = (
     "usr/bin/openssl",
     "usr/bin/python3.11",
     "usr/bin/udevadm",
+    "usr/sbin/dropbear",
     "usr/sbin/hdparm",
+    "usr/sbin/mdadm",
     "usr/sbin/modprobe",
     "usr/sbin/nvme",
     "usr/lib64/ld-linux-x86-64.so.2",
@@ -84,6 +88,7 @@ PYTHON_EXTENSIONS = (
 #: Commands that are busybox.
 APPLETS = (
     "sh",
+    "login",
     "mount",
     "umount",
     "ip",

@@ -1,4 +1,4 @@
-"""Turning the machine off and on again."""
+"""Turning the machine off and on again, and the end of the agent alone."""
 
 import os
 import threading
@@ -11,6 +11,8 @@ from bessemer_agent.journal import say
 
 #: Seconds between a command's answer and its effect, so that the answer still gets out.
 _GRACE_S = 1.0
+#: Seconds until the agent ends by itself: a service that was restarted can still see how its command ended.
+_LEAVE_S = 60.0
 _SYSRQ = {"poweroff": "o", "reboot": "b"}
 
 
@@ -20,12 +22,17 @@ class Power:
     Args:
         run_child: Runs busybox.
         later: Calls a function after so many seconds.
+        leave: Ends this program at once.
     """
 
     def __init__(
-        self, run_child: Run = run, later: Callable[[float, Callable[[], None]], None] | None = None
+        self,
+        run_child: Run = run,
+        later: Callable[[float, Callable[[], None]], None] | None = None,
+        leave: Callable[[], None] = lambda: os._exit(0),
     ) -> None:
         self._run = run_child
+        self._leave = leave
         self._later = later or _call_later
 
     def turn_off(self) -> None:
@@ -35,6 +42,10 @@ class Power:
     def reboot(self) -> None:
         """Reboot soon, into whatever the firmware boots next."""
         self._schedule("reboot")
+
+    def leave(self) -> None:
+        """End the agent after a while and leave the machine to whoever uses it."""
+        self._later(_LEAVE_S, self._leave)
 
     def _schedule(self, action: str) -> None:
         say("ending", how=action)

@@ -77,11 +77,12 @@ _COMMANDS = (
     ),
     Command("poll.get_hardware_info", False),
     Command("poll.set_node_info", False, ("node_info",)),
+    Command("rescue.finalize_rescue", False, ("rescue_password",), ("hashed",)),
     Command("log.collect_system_logs", False),
     Command("system.lockdown", False),
 )
 #: Commands whose parameters are checked further before they start, by ``check_<command>``.
-_CHECKED = frozenset({"standby.prepare_image"})
+_CHECKED = frozenset({"standby.prepare_image", "rescue.finalize_rescue"})
 
 
 def find_command(name: str) -> Command:
