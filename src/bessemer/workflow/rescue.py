@@ -18,7 +18,7 @@ from bessemer.workflow import agent_command
 from bessemer.workflow.agent_boot import AGENT_FACTS, forget_agent, into_agent, needs_agent
 from bessemer.workflow.cancel_reason import ABORTED
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
-from bessemer.workflow.instance_boot import leave_instance, return_to_instance
+from bessemer.workflow.instance_boot import leave_instance, return_to_instance, switch_to_tenant_network
 from bessemer.workflow.power import hard_off
 from bessemer.workflow.projection import Projection
 from bessemer.workflow.task import open_task
@@ -69,6 +69,11 @@ async def set_password(context: NodeContext) -> None:
         raise CommandFailed(f"the agent did not take the rescue password: {words}")
 
 
+async def leave_rescuing_network(context: NodeContext) -> None:
+    task = await open_task(context)
+    await task.driver.network.remove_network(task, "rescuing")
+
+
 async def forget(context: NodeContext) -> None:
     """From here on the ramdisk is its user's: what it knew opens nothing here any more."""
     await forget_agent(await open_task(context))
@@ -107,6 +112,10 @@ def rescue(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
             when=needs_agent,
             timeout_s=120.0,
         ),
+        NodeStep(
+            "leave the rescuing network", leave_rescuing_network, OnInterrupt.IDEMPOTENT, when=needs_agent
+        ),
+        switch_to_tenant_network(needs_agent),
         NodeStep("forget the agent", forget, OnInterrupt.IDEMPOTENT, when=needs_agent),
         NodeStep(
             "rescue by the driver",
