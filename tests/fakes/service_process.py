@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -19,12 +19,15 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def service(directory: Path, *, more: str = "") -> AsyncIterator[str]:
+async def service(
+    directory: Path, *, more: str = "", port: int = 0, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[str]:
     """``bessemer serve`` on an empty database below ``directory``; gives its address.
 
-    ``more`` is added to the settings file.
+    ``more`` is added to the settings file. ``headers`` are those of somebody who may list drivers, where not
+    everybody may.
     """
-    port = free_port()
+    port = port or free_port()
     settings = directory / "bessemer.ini"
     settings.write_text(
         f"[DEFAULT]\nstate_path = {directory / 'state'}\nhost = compat\n[api]\nport = {port}\n{more}"
@@ -40,7 +43,7 @@ async def service(directory: Path, *, more: str = "") -> AsyncIterator[str]:
         )
     endpoint = f"http://127.0.0.1:{port}"
     try:
-        await _answers(endpoint, process, directory / "log")
+        await _answers(endpoint, process, directory / "log", headers)
         yield endpoint
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -48,13 +51,15 @@ async def service(directory: Path, *, more: str = "") -> AsyncIterator[str]:
         await asyncio.wait_for(process.wait(), 90)
 
 
-async def _answers(endpoint: str, process: asyncio.subprocess.Process, log: Path) -> None:
+async def _answers(
+    endpoint: str, process: asyncio.subprocess.Process, log: Path, headers: Mapping[str, str] | None
+) -> None:
     """Wait until the service answers and its conductor offers drivers."""
-    async with aiohttp.ClientSession() as session, asyncio.timeout(START_S):
+    async with aiohttp.ClientSession(headers=headers) as session, asyncio.timeout(START_S):
         while True:
             assert process.returncode is None, f"the service ended at once; see {log}"
             with contextlib.suppress(aiohttp.ClientError):
                 async with session.get(f"{endpoint}/v1/drivers") as answer:
-                    if (await answer.json())["drivers"]:
+                    if (await answer.json()).get("drivers"):
                         return
             await asyncio.sleep(0.05)
