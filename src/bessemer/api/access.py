@@ -13,7 +13,8 @@ import structlog
 from bessemer.api.authentication.proof import ANONYMOUS, Authentication, Denial, Proof
 from bessemer.api.authentication.public import is_public
 from bessemer.api.v1 import error
-from bessemer.service.caller import Caller
+from bessemer.policy.policy import Policy
+from bessemer.service.caller import Caller, credentials_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -38,9 +39,11 @@ class Access:
     by nobody. Requests that only read are logged at debug level: there are many, and they change nothing.
     """
 
-    def __init__(self, app: App, authentication: Authentication) -> None:
+    def __init__(self, app: App, authentication: Authentication, policy: Policy | None = None) -> None:
+        """``policy`` judges callers; without one, only those that are trusted get anywhere."""
         self._app = app
         self._authentication = authentication
+        self._policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,6 +95,8 @@ class Access:
             request_id=request_id,
             global_request_id=global_id if _ID.fullmatch(global_id) else "",
             address=proof.address,
+            policy=self._policy,
+            creds=credentials_of(caller, is_public=caller is ANONYMOUS),
         )
 
 

@@ -33,6 +33,7 @@ from bessemer.api.v1.resource.volume_connector import VolumeConnectorApi
 from bessemer.api.v1.resource.volume_target import VolumeTargetApi
 from bessemer.api.v1.route import Route
 from bessemer.config.settings import Settings
+from bessemer.policy.policy import Policy
 from bessemer.service.services import Services
 
 
@@ -41,14 +42,15 @@ def create_app(
     settings: Settings,
     routes: Sequence[BaseRoute] = (),
     authentication: Authentication | None = None,
+    policy: Policy | None = None,
 ) -> App:
     """The application. ``routes`` come first; every other path is v1's, also without ``/v1`` in front.
 
-    Without ``authentication`` every caller is trusted.
+    Without ``authentication`` every caller is trusted. Without ``policy`` those that are not get nowhere.
     """
     v1 = V1(v1_routes(services, settings), settings.api)
     authentication = authentication or NoAuthentication()
-    return Access(Front(routes, v1), authentication)
+    return Access(Front(routes, v1), authentication, policy)
 
 
 def v1_routes(services: Services, settings: Settings) -> list[Route]:

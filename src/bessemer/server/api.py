@@ -18,10 +18,10 @@ from bessemer.api.boot.route import routes as boot_routes
 from bessemer.api.v2.operation import routes as operation_routes
 from bessemer.config.settings import ApiSettings, Settings
 from bessemer.image.relay import ImageRelay
+from bessemer.policy.policy import Policy
 from bessemer.server.certificate import find_certificate
 from bessemer.server.foundation import Foundation
 from bessemer.service.caller import Caller
-from bessemer.service.operation import OperationService
 from bessemer.service.services import Services
 
 #: Connections that may wait to be accepted.
@@ -53,19 +53,23 @@ async def open_api(foundation: Foundation) -> AsyncIterator[Api]:
 
     Raises:
         BadSettings: The authentication cannot work as it is set.
+        BadPolicy: The policy files cannot be used as they are.
     """
     settings, database = foundation.settings, foundation.database
     async with AsyncExitStack() as stack:
         services = Services.build(
             database, foundation.gateway, foundation.composition, settings, foundation.clock
         )
+        policy = Policy.of(settings)
+        watching = asyncio.create_task(policy.run(), name="policy files")
+        stack.callback(watching.cancel)
         authentication = open_authentication(settings)
         stack.push_async_callback(authentication.close)
         routes = [
             *boot_routes(foundation.artefacts, ImageRelay(settings, foundation.web), database),
-            *operation_routes(OperationService(database), _caller),
+            *operation_routes(services.operations, _caller),
         ]
-        app = create_app(services, settings, routes, authentication)
+        app = create_app(services, settings, routes, authentication, policy)
         yield Api(app=app, services=services, routes=routes)
 
 

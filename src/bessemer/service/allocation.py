@@ -1,7 +1,7 @@
 """Allocations: ask for a node that fits, look at what was given, give it back.
 
 Asking only records the wish; ``allocator`` grants it right after. A caller who acts for a project asks in
-its name, and knows of no other project's allocations. Source: v1 contract, allocations.
+its name, and knows of no other project's allocations. Source: v1 contract, allocations and access rules.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,12 +10,14 @@ from typing import Any
 from bessemer.domain.allocation import Allocation, check_delete
 from bessemer.domain.node import Node
 from bessemer.domain.trait import check_traits
-from bessemer.kernel.error import Forbidden, InvalidValue, NotFound, Unavailable
+from bessemer.kernel.error import InvalidValue, NotFound, Unavailable
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.allocator import Allocator
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService
+from bessemer.service.node_access import SEE as SEE_NODE
 from bessemer.service.node_access import NodeAccess
+from bessemer.service.target import of_allocation
 from bessemer.store.allocation import (
     AllocationFilter,
     create_allocation,
@@ -34,6 +36,13 @@ from bessemer.store.record import storable
 
 Edit = Callable[[Allocation], Mapping[str, Any]]
 
+#: Whoever fails it knows of no allocation.
+SEE = "baremetal:allocation:get"
+#: Needed besides the right to create one, in the name of others.
+CREATE_RESTRICTED = "baremetal:allocation:create_restricted"
+#: Needed as well while the defaults of before scopes are in force.
+CREATE_PRE_RBAC = "baremetal:allocation:create_pre_rbac"
+
 
 class AllocationService:
     def __init__(self, access: NodeAccess, conductors: ConductorService, allocator: Allocator) -> None:
@@ -43,12 +52,12 @@ class AllocationService:
         self._allocator = allocator
 
     async def get(self, caller: Caller, ident: str) -> Allocation:
-        """By UUID or name. Raises NotFound, also for another project's."""
+        """By UUID or name. Raises NotFound, also for one that the caller may not see; or Forbidden."""
         async with self._database.read() as tx:
             return await _find(tx, caller, ident)
 
     async def get_of_node(self, caller: Caller, ident: str) -> Allocation:
-        """The one that holds this node. Raises NotFound: no such node, or it is not allocated."""
+        """The one that holds this node. Raises NotFound (no node, or not allocated) or Forbidden."""
         async with self._database.read() as tx:
             return await self._find_of_node(tx, caller, ident)
 
@@ -59,9 +68,9 @@ class AllocationService:
 
         Raises:
             NotFound: The marker does not exist.
-            Forbidden: Another project's are asked for.
+            Forbidden: Lists are not for the caller, or another project's are asked for.
         """
-        owner = _own(caller, filters.owner)
+        owner = caller.limit(filters.owner)
         allowed = AllocationFilter(
             node_uuid=filters.node_uuid,
             resource_class=filters.resource_class,
@@ -76,7 +85,7 @@ class AllocationService:
 
         Raises:
             InvalidValue: Neither a resource class nor a node, no traits, or nodes that do not exist.
-            Forbidden: In the name of another project.
+            Forbidden: Not for the caller, or not in the name of another project.
             Conflict: The node named is not active, is allocated, or is not what is asked for.
             Duplicate: uuid or name is taken.
             Unavailable: No conductor is alive.
@@ -85,7 +94,7 @@ class AllocationService:
         node = found.pop("node", None)
         if not node and not found.get("resource_class"):
             raise InvalidValue("An allocation needs a resource class, or the node it is recorded for.")
-        found["owner"] = _own(caller, found.get("owner"))
+        found["owner"] = _owner(caller, found.get("owner"))
         found["traits"] = tuple(check_traits(found.get("traits", ())))
         if not (await self._conductors.landscape()).conductors:
             raise Unavailable("No conductor is alive.", hint="Try again when one has started.")
@@ -103,7 +112,7 @@ class AllocationService:
             return await create_allocation(tx, allocation)
 
     async def update(self, caller: Caller, ident: str, edit: Edit) -> Allocation:
-        """``edit`` works out new values from the present ones. Raises NotFound or Duplicate."""
+        """``edit`` works out new values from the present ones. Raises NotFound, Forbidden or Duplicate."""
         async with self._database.write() as tx:
             found = await _find(tx, caller, ident)
             allocation = await get_allocation(tx, found.uuid, lock=True)
@@ -114,6 +123,7 @@ class AllocationService:
 
         Raises:
             NotFound: No such allocation.
+            Forbidden: It is not the caller's to end.
             NodeLocked: An operation is at work on the node.
             Conflict: The node is active or on its way somewhere, and not in maintenance.
         """
@@ -137,33 +147,46 @@ class AllocationService:
             check_delete(node)
             await delete_allocation(tx, allocation.uuid)
 
-        await self._access.change(caller, str(allocation.node_uuid), work)
+        # The right to end an allocation is not a right on the node.
+        await self._access.change(caller.cleared(), str(allocation.node_uuid), work)
 
     async def _find_of_node(self, tx: Transaction, caller: Caller, ident: str) -> Allocation:
-        node = await self._access.find(tx, caller, ident)
+        node = await self._access.find(tx, caller.asking(SEE_NODE), ident)
         allocation = await find_allocation_of(tx, node.uuid)
-        if allocation is None or not _is_visible(allocation, caller):
-            raise NotFound(f"Node {ident} has no allocation.")
-        return allocation
+        return _admitted(caller, allocation, NotFound(f"Node {ident} has no allocation."))
 
 
-def _is_visible(allocation: Allocation, caller: Caller) -> bool:
-    return caller.project is None or allocation.owner == caller.project
+def _owner(caller: Caller, wanted: str | None) -> str | None:
+    """In whose name the caller asks: a project in its own, others in nobody's or in that of whom they name.
 
-
-def _own(caller: Caller, owner: str | None) -> str | None:
-    """Whose allocations are meant, where ``owner`` is asked for. Raises Forbidden."""
-    if caller.project is None:
-        return owner
-    if owner not in (None, caller.project):
-        raise Forbidden("Allocations of another project are not for the caller.")
-    return caller.project
+    Raises:
+        Forbidden: The caller may not ask, or not in the name of ``wanted``.
+    """
+    if wanted in (None, caller.project):
+        caller.check()
+        return caller.project
+    asked = caller.also_asking(CREATE_RESTRICTED)
+    if caller.policy is not None and caller.policy.has_old_defaults:
+        asked = asked.also_asking(CREATE_PRE_RBAC)
+    asked.check()
+    return wanted
 
 
 async def _find(tx: Transaction, caller: Caller, ident: str) -> Allocation:
-    allocation = await find_allocation(tx, ident)
-    if allocation is None or not _is_visible(allocation, caller):
-        raise NotFound(f"Allocation {ident} could not be found.")
+    missing = NotFound(f"Allocation {ident} could not be found.")
+    return _admitted(caller, await find_allocation(tx, ident), missing)
+
+
+def _admitted(caller: Caller, allocation: Allocation | None, missing: NotFound) -> Allocation:
+    """The allocation, if the caller may see it and what is asked is allowed on it. Raises ``missing`` or
+    Forbidden."""
+    if allocation is None:
+        raise missing
+    if not caller.is_trusted:
+        target = of_allocation(allocation)
+        if not caller.may(SEE, target):
+            raise missing
+        caller.check(target)
     return allocation
 
 

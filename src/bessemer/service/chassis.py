@@ -24,16 +24,19 @@ class ChassisService:
 
     async def get(self, caller: Caller, uuid: str) -> Chassis:
         """Raises NotFound."""
+        caller.check()
         async with self._database.read() as tx:
             return await get_chassis(tx, uuid)
 
     async def list_rows(self, caller: Caller, columns: Sequence[str], page: Page) -> list[AnyRow]:
         """Columns as the database has them. Raises NotFound when the marker does not exist."""
+        caller.check()
         async with self._database.read() as tx:
             return await list_chassis_rows(tx, columns, page)
 
     async def create(self, caller: Caller, values: Mapping[str, Any]) -> Chassis:
         """Raises Duplicate."""
+        caller.check()
         found = dict(values)
         uuid = found.pop("uuid", None) or new_uuid()
         async with self._database.write() as tx:
@@ -43,6 +46,7 @@ class ChassisService:
         self, caller: Caller, uuid: str, edit: Callable[[Chassis], Mapping[str, Any]]
     ) -> Chassis:
         """``edit`` works out new values from the present ones. Raises NotFound, InvalidValue, Duplicate."""
+        caller.check()
         async with self._database.write() as tx:
             changes = dict(edit(await get_chassis(tx, uuid)))
             if changes.get("uuid", uuid) is None:
@@ -51,6 +55,7 @@ class ChassisService:
 
     async def delete(self, caller: Caller, uuid: str) -> None:
         """Raises NotFound, or InvalidValue while nodes are in it."""
+        caller.check()
         try:
             async with self._database.write() as tx:
                 await delete_chassis(tx, uuid)

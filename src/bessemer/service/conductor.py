@@ -61,11 +61,13 @@ class ConductorService:
         self._seen_at: str | None = None
 
     async def list_rows(self, caller: Caller, columns: Sequence[str], page: Page) -> list[AnyRow]:
+        caller.check()
         async with self._database.read() as tx:
             return await list_conductor_rows(tx, columns, page)
 
     async def get(self, caller: Caller, hostname: str) -> Conductor:
         """Also when it is dead. Raises NotFound."""
+        caller.check()
         async with self._database.read() as tx:
             return await get_conductor(tx, hostname)
 
@@ -94,6 +96,7 @@ class ConductorService:
 
     async def get_driver(self, caller: Caller, name: str) -> DriverOffer:
         """Raises NotFound when no live conductor offers it."""
+        caller.check()
         offer = (await self.landscape()).drivers.get(name)
         if offer is None:
             raise NotFound(f"Driver '{name}' could not be found on any live conductor.")

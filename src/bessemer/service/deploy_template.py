@@ -32,11 +32,13 @@ class DeployTemplateService:
 
     async def get(self, caller: Caller, ident: str) -> DeployTemplate:
         """By UUID or name. Raises NotFound."""
+        caller.check()
         async with self._database.read() as tx:
             return await _find(tx, ident)
 
     async def list_rows(self, caller: Caller, columns: Sequence[str], page: Page) -> list[AnyRow]:
         """Columns as the database has them. Raises NotFound when the marker does not exist."""
+        caller.check()
         async with self._database.read() as tx:
             return await list_deploy_template_rows(tx, columns, page)
 
@@ -47,6 +49,7 @@ class DeployTemplateService:
             InvalidValue: A name that is no trait, or steps that are not well formed.
             Duplicate: uuid or name is taken.
         """
+        caller.check()
         found = self._checked(values)
         found.pop("description", None)
         uuid = found.pop("uuid", None) or new_uuid()
@@ -56,12 +59,14 @@ class DeployTemplateService:
 
     async def update(self, caller: Caller, ident: str, edit: Edit) -> DeployTemplate:
         """``edit`` works out new values from the present ones. Raises NotFound, and as ``create``."""
+        caller.check()
         async with self._database.write() as tx:
             template = await get_deploy_template(tx, (await _find(tx, ident)).uuid, lock=True)
             return await update_deploy_template(tx, template.uuid, **self._checked(edit(template)))
 
     async def delete(self, caller: Caller, ident: str) -> None:
         """Deployments that have begun keep their steps. Raises NotFound."""
+        caller.check()
         async with self._database.write() as tx:
             await delete_deploy_template(tx, (await _find(tx, ident)).uuid)
 

@@ -21,6 +21,7 @@ class DriverService:
 
     async def list(self, caller: Caller) -> Sequence[DriverOffer]:
         """Those offered by at least one live conductor, by name."""
+        caller.check()
         offers = (await self._conductors.landscape()).drivers
         return [offers[name] for name in sorted(offers)]
 

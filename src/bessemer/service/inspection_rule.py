@@ -33,6 +33,7 @@ class InspectionRuleService:
 
     async def get(self, caller: Caller, uuid: str) -> InspectionRule:
         """Raises NotFound."""
+        caller.check()
         async with self._database.read() as tx:
             return await get_inspection_rule(tx, uuid)
 
@@ -45,6 +46,7 @@ class InspectionRuleService:
             NotFound: The marker does not exist.
             InvalidValue: There is no such phase.
         """
+        caller.check()
         if phase is not None:
             _check_phase(phase)
         async with self._database.read() as tx:
@@ -57,6 +59,7 @@ class InspectionRuleService:
             InvalidValue: Conditions or actions that are not well formed, or a phase that is none.
             Duplicate: The uuid is taken.
         """
+        caller.check()
         found = _checked(values)
         uuid = found.pop("uuid", None) or new_uuid()
         async with self._database.write() as tx:
@@ -69,6 +72,7 @@ class InspectionRuleService:
             NotFound: No such rule.
             InvalidValue: As for ``create``; or a sensitive rule is to be shown again.
         """
+        caller.check()
         async with self._database.write() as tx:
             rule = await get_inspection_rule(tx, uuid, lock=True)
             changes = _checked(edit(rule))
@@ -77,11 +81,13 @@ class InspectionRuleService:
 
     async def delete(self, caller: Caller, uuid: str) -> None:
         """Raises NotFound."""
+        caller.check()
         async with self._database.write() as tx:
             await delete_inspection_rule(tx, uuid)
 
     async def delete_all(self, caller: Caller) -> int:
         """All that were made through the API; how many those were. Idempotent."""
+        caller.check()
         async with self._database.write() as tx:
             return await delete_inspection_rules(tx)
 

@@ -14,6 +14,7 @@ class NetworkEventService:
     """No work here waits for the network service yet: its events are noted in the log and change nothing."""
 
     async def receive(self, caller: Caller, events: Sequence[Mapping[str, Any]]) -> None:
+        caller.check()
         for event in events:
             log.info(
                 "network event",

@@ -1,6 +1,7 @@
 """Nodes as records: enrol, look at, change, delete, put into maintenance."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bessemer.config.settings import Settings
@@ -12,7 +13,7 @@ from bessemer.kernel.error import Conflict, InvalidValue, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService
-from bessemer.service.node_access import NodeAccess
+from bessemer.service.node_access import NodeAccess, may_see
 from bessemer.service.node_rule import (
     check_delete,
     check_reasons,
@@ -21,6 +22,7 @@ from bessemer.service.node_rule import (
     mirror_instance_name,
     refuse_inspecting,
 )
+from bessemer.service.target import of_node
 from bessemer.store.allocation import get_allocation, release_node
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.event import add_event
@@ -40,6 +42,10 @@ from bessemer.store.trait import list_traits
 Edit = Callable[[Node], Mapping[str, Any]]
 
 _INTERFACES = tuple(kind.node_field for kind in InterfaceType)
+_CREATE_OWN = "baremetal:node:create:self_owned_node"
+_DELETE = "baremetal:node:delete"
+_DELETE_OWN = "baremetal:node:delete:self_owned_node"
+_CHANGE_OWNER_ACTIVE = "baremetal:node:update_owner_provisioned"
 
 
 class NodeService:
@@ -75,11 +81,15 @@ class NodeService:
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: NodeFilter, page: Page
     ) -> list[AnyRow]:
-        """Columns of nodes as the database has them; JSON documents are text.
+        """Columns of nodes as the database has them, of those the caller may see; JSON documents are text.
 
         Raises:
             NotFound: The marker does not exist.
+            Forbidden: Lists are not for the caller, or another project's nodes are asked for.
         """
+        if filters.owner is not None:
+            caller.limit(filters.owner)
+        filters = replace(filters, project=caller.limit(filters.project))
         async with self._database.read() as tx:
             return await list_node_rows(tx, columns, filters, page)
 
@@ -92,8 +102,10 @@ class NodeService:
             InvalidValue: A driver or interface that is not enabled or does not fit, a chassis or parent that
                 does not exist, a group nobody serves, a value that is never right.
             Duplicate: uuid, name or instance_uuid is taken.
+            Forbidden: The caller may not enrol nodes.
         """
         found = mirror_instance_name(None, values)
+        self._claim(caller, found)
         check_values(found)
         check_reasons(found)
         interfaces = {name: found.pop(name, None) for name in _INTERFACES}
@@ -106,7 +118,9 @@ class NodeService:
         async with self._database.write() as tx:
             await self._conductors.check_group(tx, found["conductor_group"])
             if found.get("parent_node"):
-                found["parent_node"] = await _parent(tx, uuid, found["parent_node"], found.get("owner"))
+                found["parent_node"] = await _parent(
+                    tx, caller, uuid, found["parent_node"], found.get("owner")
+                )
             node = Node(uuid=uuid, created_at=tx.now(), provision_state=state, **found)
             created = await _with_chassis(create_node(tx, node), node.chassis_uuid)
             await self._record(tx, caller, created, "enrolled")
@@ -139,8 +153,9 @@ class NodeService:
                 raise InvalidValue("'reset_interfaces' can only be used together with a change of driver.")
             if refuse_while_inspecting:
                 refuse_inspecting(node)
-            changes = await self._completed(tx, node, changes, reset_interfaces=reset_interfaces)
+            changes = await self._completed(tx, caller, node, changes, reset_interfaces=reset_interfaces)
             check_update(node, changes, is_only_leaving=is_only_leaving)
+            _check_new_owner(caller, node, changes)
             await _follow_allocation(tx, node, changes)
             return await _with_chassis(update_node(tx, node.uuid, **changes), changes.get("chassis_uuid"))
 
@@ -162,7 +177,8 @@ class NodeService:
             gone = {"node": node.uuid, "name": node.name}
             await add_event(tx, node_uuid=None, kind="node", message="A node was deleted.", payload=gone)
 
-        await self._access.change(caller, ident, work)
+        rules = (_DELETE, _DELETE_OWN) if self._settings.api.project_admin_can_manage_own_nodes else _DELETE
+        await self._access.change(caller.asking(rules), ident, work)
 
     async def set_maintenance(self, caller: Caller, ident: str, reason: str | None) -> None:
         """Idempotent; a second call replaces the reason. Raises NotFound."""
@@ -186,8 +202,23 @@ class NodeService:
 
     # ------------------------------------------------------------------ inside
 
+    def _claim(self, caller: Caller, values: dict[str, Any]) -> None:
+        """Whether the caller may enrol a node. A project's own node is given its owner.
+
+        Raises:
+            Forbidden: The caller may enrol none.
+            InvalidValue: It is to be another project's.
+        """
+        is_allowed = self._settings.api.project_admin_can_manage_own_nodes
+        if not is_allowed or caller.is_trusted or caller.project is None or not caller.may(_CREATE_OWN):
+            caller.check()
+            return
+        if values.get("owner") not in (None, caller.project):
+            raise InvalidValue("A project can not enrol a node for another owner.")
+        values["owner"] = caller.project
+
     async def _completed(
-        self, tx: Transaction, node: Node, changes: dict[str, Any], *, reset_interfaces: bool
+        self, tx: Transaction, caller: Caller, node: Node, changes: dict[str, Any], *, reset_interfaces: bool
     ) -> dict[str, Any]:
         """``changes`` with everything that follows from them. Raises InvalidValue."""
         check_values(changes)
@@ -201,7 +232,7 @@ class NodeService:
             changes |= {"maintenance_reason": None, "fault": None}
         if changes.get("parent_node"):
             owner = changes.get("owner", node.owner)
-            changes["parent_node"] = await _parent(tx, node.uuid, changes["parent_node"], owner)
+            changes["parent_node"] = await _parent(tx, caller, node.uuid, changes["parent_node"], owner)
         if "conductor_group" in changes:
             changes["conductor_group"] = changes["conductor_group"].lower()
             await self._conductors.check_group(tx, changes["conductor_group"])
@@ -223,16 +254,29 @@ class NodeService:
         )
 
 
-async def _parent(tx: Transaction, uuid: str, ident: str, owner: str | None) -> str:
-    """The UUID of the parent, which must have the same owner. Raises InvalidValue."""
+async def _parent(tx: Transaction, caller: Caller, uuid: str, ident: str, owner: str | None) -> str:
+    """The UUID of the parent, which the caller must see and which must have the same owner.
+
+    Raises:
+        InvalidValue: It is none, or not for the caller.
+    """
     parent = await find_node(tx, ident)
-    if parent is None:
+    if parent is None or not may_see(caller, parent):
         raise InvalidValue(f"The parent node '{ident}' does not exist.")
     if parent.uuid == uuid:
         raise InvalidValue("A node can not be its own parent.")
     if parent.owner != owner:
         raise InvalidValue(f"The parent node '{ident}' has another owner.")
     return parent.uuid
+
+
+def _check_new_owner(caller: Caller, node: Node, changes: Mapping[str, Any]) -> None:
+    """Raises Conflict when a node with an instance is to change hands, and the caller may not do that."""
+    is_same = changes.get("owner", node.owner) == node.owner
+    if is_same or node.provision_state is not ProvisionState.ACTIVE:
+        return
+    if not caller.may(_CHANGE_OWNER_ACTIVE, of_node(node)):
+        raise Conflict(f"Node '{label(node)}' is active: its owner can not change.")
 
 
 async def _follow_allocation(tx: Transaction, node: Node, changes: Mapping[str, Any]) -> None:

@@ -5,30 +5,40 @@ from collections.abc import Sequence
 from bessemer.domain.operation import JournalEntry, Operation
 from bessemer.kernel.error import NotFound
 from bessemer.service.caller import Caller
-from bessemer.store.database import Database
+from bessemer.service.node_access import NodeAccess
 from bessemer.store.journal import list_entries
-from bessemer.store.node import find_node
 from bessemer.store.operation import get_operation, list_operations
 from bessemer.store.page import Page
 
+_LIST = "baremetal:operation:list"
+_GET = "baremetal:operation:get"
+
 
 class OperationService:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, access: NodeAccess) -> None:
+        self._access = access
+        self._database = access.database
 
     async def list_of_node(self, caller: Caller, ident: str, page: Page) -> Sequence[Operation]:
         """The node's operations, a page of them.
 
         Raises:
             NotFound: No such node, or no operation with the page's marker.
+            Forbidden: The caller may not.
         """
         async with self._database.read() as tx:
-            node = await find_node(tx, ident)
-            if node is None:
-                raise NotFound(f"Node {ident} could not be found.")
+            node = await self._access.find(tx, caller.asking(_LIST), ident)
             return await list_operations(tx, node_uuid=node.uuid, page=page)
 
     async def get(self, caller: Caller, uuid: str) -> tuple[Operation, Sequence[JournalEntry]]:
-        """One operation and its journal, oldest entry first. Raises NotFound."""
+        """One operation and its journal, oldest entry first.
+
+        Raises:
+            NotFound: No such operation, or of a node that the caller may not see.
+            Forbidden: The caller may not.
+        """
         async with self._database.read() as tx:
-            return await get_operation(tx, uuid), await list_entries(tx, uuid)
+            operation = await get_operation(tx, uuid)
+            missing = NotFound(f"Operation '{uuid}' could not be found.")
+            await self._access.find_below(tx, caller.asking(_GET), operation.node_uuid, missing)
+            return operation, await list_entries(tx, uuid)

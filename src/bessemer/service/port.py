@@ -1,6 +1,7 @@
 """Ports as records: register, look at, change, delete."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from bessemer.domain.port import Port
 from bessemer.domain.portgroup import Portgroup, check_member, check_standing
 from bessemer.kernel.error import Conflict, InvalidValue, NotFound
 from bessemer.kernel.ident import new_uuid
+from bessemer.service.below_node import get_named_node, get_new_home
 from bessemer.service.caller import Caller
 from bessemer.service.lock import refuse_locked
 from bessemer.service.management import in_time
@@ -24,7 +26,7 @@ from bessemer.service.port_rule import (
 )
 from bessemer.service.task import Tasks
 from bessemer.store.database import AnyRow, Transaction
-from bessemer.store.node import find_node, get_node
+from bessemer.store.node import get_node
 from bessemer.store.page import Page
 from bessemer.store.port import (
     PortFilter,
@@ -47,22 +49,33 @@ class PortService:
         self._tasks = tasks
 
     async def get(self, caller: Caller, ident: str) -> Port:
-        """By UUID or name. Raises NotFound."""
+        """By UUID or name. Raises NotFound or Forbidden."""
         async with self._database.read() as tx:
-            return await _find(tx, ident)
+            port = await _find(tx, ident)
+            await self._access.find_below(tx, caller, port.node_uuid, _missing(ident))
+            return port
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: PortFilter, page: Page
     ) -> list[AnyRow]:
-        """Columns as the database has them. Raises NotFound when the marker does not exist."""
+        """Columns as the database has them, of nodes the caller may see.
+
+        Raises:
+            NotFound: The marker does not exist.
+            Forbidden: Lists are not for the caller.
+        """
         async with self._database.read() as tx:
-            return await list_port_rows(tx, columns, filters, page)
+            project = await self._access.limit(
+                tx, caller, project=filters.project, node_uuid=filters.node_uuid
+            )
+            return await list_port_rows(tx, columns, replace(filters, project=project), page)
 
     async def create(self, caller: Caller, values: Mapping[str, Any]) -> Port:
         """Register a port. ``node_ident`` may name its node instead of ``node_uuid``.
 
         Raises:
             InvalidValue: The node or port group does not exist; values that are never right.
+            Forbidden: The caller may not, on this node.
             Conflict: The port group is on another physical network.
             Duplicate: uuid, address or name is taken.
         """
@@ -70,9 +83,10 @@ class PortService:
         check_values(found)
         uuid = found.pop("uuid", None) or new_uuid()
         async with self._database.write() as tx:
-            node = await _node_of(tx, found)
-            if node is None:
+            wanted = _node_ident(found)
+            if wanted is None:
                 raise InvalidValue("A port needs its node: node_uuid, or node_ident.")
+            node = await get_named_node(tx, caller, wanted)
             found["node_uuid"] = node.uuid
             group = await _find_group(tx, found)
             if group is not None:
@@ -92,19 +106,16 @@ class PortService:
             Conflict: The state of the node or port group does not allow it; somebody else changed the port
                 meanwhile.
         """
-        async with self._database.read() as tx:
-            port = await _find(tx, ident)
+        port = await self.get(caller, ident)
         node = await self._access.check_free(caller, port.node_uuid)
         if refuse_while_inspecting:
             refuse_inspecting(node)
         changes = dict(edit(port))
         check_values({**msgspec.structs.asdict(port), **changes})
-        async with self._database.read() as tx:
-            new_node = await _node_of(tx, changes)
-        if new_node is not None:
-            if new_node.owner != node.owner:
-                raise InvalidValue(f"Node {new_node.uuid} has another owner: the port can not move there.")
-            changes["node_uuid"] = new_node.uuid
+        wanted = _node_ident(changes)
+        if wanted is not None:
+            async with self._database.read() as tx:
+                changes["node_uuid"] = (await get_new_home(tx, caller, node, wanted, "port")).uuid
         check_update(node, port, changes)
         after = msgspec.structs.replace(port, **changes)
         async with self._database.read() as tx:
@@ -124,8 +135,7 @@ class PortService:
 
     async def delete(self, caller: Caller, ident: str) -> None:
         """Raises NotFound, NodeLocked, or Conflict while a virtual interface is attached."""
-        async with self._database.read() as tx:
-            port = await _find(tx, ident)
+        port = await self.get(caller, ident)
 
         async def work(tx: Transaction, node: Node) -> None:
             check_delete(node, await _find(tx, port.uuid))
@@ -137,22 +147,20 @@ class PortService:
 async def _find(tx: Transaction, ident: str) -> Port:
     port = await find_port(tx, ident)
     if port is None:
-        raise NotFound(f"Port {ident} could not be found.")
+        raise _missing(ident)
     return port
 
 
-async def _node_of(tx: Transaction, values: dict[str, Any]) -> Node | None:
+def _missing(ident: str) -> NotFound:
+    return NotFound(f"Port {ident} could not be found.")
+
+
+def _node_ident(values: dict[str, Any]) -> str | None:
     """The node that ``values`` name, if they name one. Takes ``node_ident`` out. Raises InvalidValue."""
     by_ident, by_uuid = values.pop("node_ident", None), values.get("node_uuid")
     if by_ident and by_uuid:
         raise InvalidValue("Give node_uuid or node_ident, not both.")
-    wanted = by_ident or by_uuid
-    if not wanted:
-        return None
-    node = await find_node(tx, wanted)
-    if node is None:
-        raise InvalidValue(f"The node {wanted} does not exist.")
-    return node
+    return by_ident or by_uuid or None
 
 
 async def _find_group(tx: Transaction, values: Mapping[str, Any]) -> Portgroup | None:

@@ -1,6 +1,7 @@
 """Port groups as records: make, look at, change, delete."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bessemer.domain.node import Node
@@ -38,29 +39,40 @@ class PortgroupService:
         self._default_mode = default_mode
 
     async def get(self, caller: Caller, ident: str) -> Portgroup:
-        """By UUID or name. Raises NotFound."""
+        """By UUID or name. Raises NotFound or Forbidden."""
         async with self._database.read() as tx:
-            return await _find(tx, ident)
+            group = await _find(tx, ident)
+            await self._access.find_below(tx, caller, group.node_uuid, _missing(ident))
+            return group
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: PortgroupFilter, page: Page
     ) -> list[AnyRow]:
-        """Columns as the database has them. Raises NotFound when the marker does not exist."""
+        """Columns as the database has them, of nodes the caller may see.
+
+        Raises:
+            NotFound: The marker does not exist.
+            Forbidden: Lists are not for the caller.
+        """
         async with self._database.read() as tx:
-            return await list_portgroup_rows(tx, columns, filters, page)
+            project = await self._access.limit(
+                tx, caller, project=filters.project, node_uuid=filters.node_uuid
+            )
+            return await list_portgroup_rows(tx, columns, replace(filters, project=project), page)
 
     async def create(self, caller: Caller, values: Mapping[str, Any]) -> Portgroup:
         """Make a group without ports.
 
         Raises:
             InvalidValue: The node does not exist.
+            Forbidden: The caller may not, on this node.
             Duplicate: uuid, address or name is taken.
         """
         found = dict(values)
         uuid = found.pop("uuid", None) or new_uuid()
         found["mode"] = found.get("mode") or self._default_mode
         async with self._database.write() as tx:
-            await get_named_node(tx, found["node_uuid"])
+            await get_named_node(tx, caller, found["node_uuid"])
             return await create_portgroup(tx, Portgroup(uuid=uuid, created_at=tx.now(), **found))
 
     async def update(
@@ -86,7 +98,7 @@ class PortgroupService:
             if changes.get("mode", now.mode) is None:
                 raise InvalidValue("The mode of a port group can not be removed.")
             members = await _list_members(tx, now)
-            await check_move(tx, node, changes, "port group")
+            await check_move(tx, caller, node, changes, "port group")
             check_update(node, now, changes, members)
             task = await self._tasks.open_in(tx, node)
             task.driver.network.validate(task)
@@ -113,8 +125,12 @@ class PortgroupService:
 async def _find(tx: Transaction, ident: str) -> Portgroup:
     group = await find_portgroup(tx, ident)
     if group is None:
-        raise NotFound(f"Port group {ident} could not be found.")
+        raise _missing(ident)
     return group
+
+
+def _missing(ident: str) -> NotFound:
+    return NotFound(f"Port group {ident} could not be found.")
 
 
 async def _find_on(tx: Transaction, uuid: str, node: Node) -> Portgroup:

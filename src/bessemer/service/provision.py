@@ -34,6 +34,7 @@ from bessemer.service.caller import Caller
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.provision_rule import ALIASES, ProvisionRequest, StateGate, check_request
 from bessemer.service.step import step_arguments
+from bessemer.service.step_access import check_steps
 from bessemer.service.task import ServiceTask, Tasks
 from bessemer.store.database import Transaction
 from bessemer.store.event import add_event
@@ -62,6 +63,9 @@ _VALIDATED = {
     Verb.RESCUE: ("power", "network", "rescue"),
     Verb.UNRESCUE: ("power", "network", "rescue"),
 }
+_RULE = "baremetal:node:set_provision_state"
+#: Arguments that need a rule of their own, which is called like them.
+_STEPS = ("clean_steps", "service_steps")
 _SALT_LETTERS = string.ascii_letters + string.digits + "./"
 
 
@@ -93,20 +97,23 @@ class ProvisionService:
             NotFound: No such node, or no such runbook.
             InvalidValue: The verb is not possible in the node's state, in maintenance, or with these
                 arguments; or the node's settings cannot work.
-            Forbidden: The node is protected.
+            Forbidden: The node is protected; or a rule refuses: of the request, of a step or of the runbook.
             NodeLocked: An operation is at work on the node.
             Conflict: The state does not allow it although the verb fits.
         """
         password_hash = await self._hashed(request)
 
+        asked = caller.also_asking(*(f"{_RULE}:{name}" for name in _STEPS if name in request.arguments))
+
         async def work(tx: Transaction, node: Node) -> Node:
+            check_steps(caller, node, request.arguments)
             event = check_request(node, request, gate, self._settings)
             if password_hash:
                 await merge_node(tx, node.uuid, "instance_info", {PASSWORD_KEY: password_hash})
             verb = ALIASES.get(request.verb, request.verb)
             return await self._start(_Asked(tx, caller, node, event, verb, request.arguments))
 
-        return await self._access.change(caller, ident, work)
+        return await self._access.change(asked, ident, work)
 
     async def _hashed(self, request: ProvisionRequest) -> str | None:
         """The rescue password as it may be kept: nothing but its hash is ever written down."""
@@ -158,12 +165,16 @@ class ProvisionService:
         return await self._move(replace(asked, node=node, event=Event.DONE))
 
     async def _clean(self, asked: _Asked, task: ServiceTask) -> Node:
-        steps = await step_arguments(asked.tx, task, StepKind.CLEAN, asked.given, self._settings)
+        steps = await step_arguments(
+            asked.tx, asked.caller, task, StepKind.CLEAN, asked.given, settings=self._settings
+        )
         return await self._begin(asked, "clean", {"automated": False, **steps}, target=_S.MANAGEABLE)
 
     async def _service(self, asked: _Asked, task: ServiceTask) -> Node:
         """Asked for on hold, it takes the place of the servicing that is held."""
-        steps = await step_arguments(asked.tx, task, StepKind.SERVICE, asked.given, self._settings)
+        steps = await step_arguments(
+            asked.tx, asked.caller, task, StepKind.SERVICE, asked.given, settings=self._settings
+        )
         await self._cancel_waiting(asked, REPLACED)
         return await self._begin(asked, "service", steps)
 

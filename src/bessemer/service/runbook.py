@@ -1,18 +1,20 @@
 """Runbooks as records, with their traits: make, look at, change, delete.
 
-A caller who acts for a project sees what it owns and what is public, and changes only what it owns; one
-without a project sees and changes everything. Source: v1 contract, runbooks; access rules, surprises.
+Whoever acts for a project makes runbooks for it; public ones are seen by everybody. That a runbook exists is
+no secret: what the rules refuse is forbidden, not missing. Source: v1 contract, runbooks; access rules.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from bessemer.domain.runbook import Runbook, check_name, check_owner, is_visible_to
+from bessemer.domain.runbook import Runbook, check_name, check_owner
 from bessemer.domain.step_request import check_runbook_steps
 from bessemer.domain.trait import check_trait, check_traits
-from bessemer.kernel.error import Forbidden, InvalidValue, NotFound
+from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.caller import Caller
+from bessemer.service.step_access import step_rules
+from bessemer.service.target import of_runbook
 from bessemer.store.database import AnyRow, Database, Transaction
 from bessemer.store.page import Page
 from bessemer.store.runbook import (
@@ -34,6 +36,16 @@ from bessemer.store.runbook_trait import (
 Edit = Callable[[Runbook], Mapping[str, Any]]
 
 
+#: Fields whose change has a rule of its own.
+_CHANGE = {name: f"baremetal:runbook:update:{name}" for name in ("owner", "public")}
+_UPDATE = "baremetal:runbook:update"
+
+
+def change_rules(fields: Collection[str]) -> tuple[str, ...]:
+    """The rules that a change of ``fields`` needs together; one that changes nothing needs one too."""
+    return tuple(dict.fromkeys(_CHANGE.get(name, _UPDATE) for name in sorted(fields))) or (_UPDATE,)
+
+
 class RunbookService:
     """``disallowed`` are the steps (``interface.step``) that the operator allows nobody to name."""
 
@@ -42,16 +54,21 @@ class RunbookService:
         self._disallowed = disallowed
 
     async def get(self, caller: Caller, ident: str) -> Runbook:
-        """By UUID or name. Raises NotFound, or Forbidden when it is another project's and not public."""
+        """By UUID or name. Raises NotFound, or Forbidden for one that is neither the caller's nor public."""
         async with self._database.read() as tx:
             return await _seen(tx, caller, ident)
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], page: Page, *, owner: str | None = None
     ) -> list[AnyRow]:
-        """Columns as the database has them, of what the caller may see. Raises NotFound when the marker does
-        not exist."""
-        filters = RunbookFilter(visible_to=caller.project, owner=owner)
+        """Columns as the database has them, of what the caller may see.
+
+        Raises:
+            NotFound: The marker does not exist.
+            Forbidden: Lists are not for the caller, or another project's are asked for.
+        """
+        project = caller.limit(owner)
+        filters = RunbookFilter(visible_to=None if caller.is_trusted else project, owner=owner)
         async with self._database.read() as tx:
             return await list_runbook_rows(tx, columns, filters, page)
 
@@ -63,8 +80,10 @@ class RunbookService:
         Raises:
             InvalidValue: A name that can be none, steps that are not well formed, public and owned at once;
                 for a caller with a project also: public, or owned by another project.
+            Forbidden: The caller may not, or not with one of these steps.
             Duplicate: uuid or name is taken.
         """
+        caller.also_asking(*step_rules(caller, values.get("steps", ()))).check()
         found = self._checked(values, is_name_free=is_name_free)
         if caller.project is not None:
             if found.get("public"):
@@ -83,14 +102,14 @@ class RunbookService:
 
         Raises:
             NotFound: No such runbook.
-            Forbidden: It is not the caller's, or the caller has a project and changes owner or ``public``.
+            Forbidden: The caller may not change it, or not in this way.
             InvalidValue, Duplicate: As for ``create``.
         """
         async with self._database.write() as tx:
             runbook = await _owned(tx, caller, ident)
-            changes = self._checked(edit(runbook), is_name_free=is_name_free)
-            if caller.project is not None and {"public", "owner"} & changes.keys():
-                raise Forbidden("A project can not change whether a runbook is public, or whose it is.")
+            wanted = edit(runbook)
+            caller.also_asking(*step_rules(caller, wanted.get("steps", ()))).check(of_runbook(runbook))
+            changes = self._checked(wanted, is_name_free=is_name_free)
             if "public" in changes:
                 changes.setdefault("owner", None)
             check_owner(
@@ -153,14 +172,13 @@ async def _find(tx: Transaction, ident: str) -> Runbook:
 
 async def _seen(tx: Transaction, caller: Caller, ident: str) -> Runbook:
     runbook = await _find(tx, ident)
-    if caller.project is not None and not is_visible_to(runbook, caller.project):
-        raise Forbidden(f"Runbook {ident} belongs to another project.")
+    if not runbook.public:
+        caller.check(of_runbook(runbook))
     return runbook
 
 
 async def _owned(tx: Transaction, caller: Caller, ident: str) -> Runbook:
     """The runbook, kept from other writers until the transaction ends."""
     runbook = await get_runbook(tx, (await _find(tx, ident)).uuid, lock=True)
-    if caller.project is not None and runbook.owner != caller.project:
-        raise Forbidden(f"Runbook {ident} does not belong to the caller's project.")
+    caller.check(of_runbook(runbook))
     return runbook

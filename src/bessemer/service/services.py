@@ -23,6 +23,7 @@ from bessemer.service.management import ManagementService
 from bessemer.service.network_event import NetworkEventService
 from bessemer.service.node import NodeService
 from bessemer.service.node_access import NodeAccess
+from bessemer.service.operation import OperationService
 from bessemer.service.passthru import PassthruService
 from bessemer.service.port import PortService
 from bessemer.service.portgroup import PortgroupService
@@ -67,6 +68,7 @@ class Services:
     runbooks: RunbookService
     inspection_rules: InspectionRuleService
     agents: AgentService
+    operations: OperationService
     inspections: InspectionService
 
     @classmethod
@@ -111,6 +113,7 @@ class Services:
             inspection_rules=InspectionRuleService(database),
             runbooks=RunbookService(database, _disallowed_everywhere(settings.api)),
             agents=agents,
+            operations=OperationService(access),
             inspections=InspectionService(access, gateway, agents),
         )
 

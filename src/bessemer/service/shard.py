@@ -13,5 +13,6 @@ class ShardService:
 
     async def count(self, caller: Caller) -> Sequence[tuple[str | None, int]]:
         """Each shard with how many nodes it has; nodes without one come last, under None."""
+        caller.check()
         async with self._database.read() as tx:
             return await count_shards(tx)

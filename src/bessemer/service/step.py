@@ -9,6 +9,8 @@ from bessemer.domain.runbook import check_use, requested_steps
 from bessemer.domain.step import StepKind
 from bessemer.domain.step_request import check_clean_steps, check_service_steps
 from bessemer.kernel.error import NotFound
+from bessemer.service.caller import Caller
+from bessemer.service.target import of_runbook
 from bessemer.service.task import ServiceTask
 from bessemer.store.database import Transaction
 from bessemer.store.runbook import find_runbook
@@ -19,20 +21,31 @@ from bessemer.workflow.step_choice import check_without_ramdisk
 
 JsonObject = dict[str, Any]
 
+_USE = "baremetal:runbook:use"
+
 
 async def step_arguments(
-    tx: Transaction, task: ServiceTask, kind: StepKind, given: Mapping[str, Any], settings: Settings
+    tx: Transaction,
+    caller: Caller,
+    task: ServiceTask,
+    kind: StepKind,
+    given: Mapping[str, Any],
+    *,
+    settings: Settings,
 ) -> JsonObject:
     """The arguments of the operation: ``clean_steps`` or ``service_steps``, and perhaps ``disable_ramdisk``.
 
     Raises:
         NotFound: There is no such runbook.
+        Forbidden: The runbook is neither public nor the caller's to use.
         InvalidValue: The runbook is not meant for this node, or has a step that is refused; or without the
             ramdisk, a step that needs it.
     """
     name = f"{kind.value}_steps"
     if "runbook" in given:
-        steps, has_no_ramdisk = await _of_runbook(tx, task.node, kind, given["runbook"], settings)
+        steps, has_no_ramdisk = await _of_runbook(
+            tx, caller, task.node, kind, given["runbook"], settings=settings
+        )
     else:
         steps, has_no_ramdisk = list(given[name]), bool(given.get("disable_ramdisk"))
     if has_no_ramdisk:
@@ -41,11 +54,13 @@ async def step_arguments(
 
 
 async def _of_runbook(
-    tx: Transaction, node: Node, kind: StepKind, ident: str, settings: Settings
+    tx: Transaction, caller: Caller, node: Node, kind: StepKind, ident: str, *, settings: Settings
 ) -> tuple[list[JsonObject], bool]:
     runbook = await find_runbook(tx, ident)
     if runbook is None:
         raise NotFound(f"Runbook {ident} could not be found.")
+    if not runbook.public:
+        caller.asking(_USE).check(of_runbook(runbook))
     traits = (await list_runbook_traits(tx, [runbook.uuid]))[runbook.uuid]
     check_use(runbook, traits, node, (await list_traits(tx, [node.uuid]))[node.uuid])
     steps = requested_steps(runbook)

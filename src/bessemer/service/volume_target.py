@@ -1,11 +1,12 @@
 """Volume targets: the remote volumes of a node."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bessemer.domain.node import Node
 from bessemer.domain.volume import VolumeTarget, check_delete, check_update
-from bessemer.kernel.error import Conflict
+from bessemer.kernel.error import Conflict, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.below_node import check_move, get_named_node
 from bessemer.service.caller import Caller
@@ -30,28 +31,40 @@ class VolumeTargetService:
         self._database = access.database
 
     async def get(self, caller: Caller, uuid: str) -> VolumeTarget:
-        """Raises NotFound."""
+        """Raises NotFound or Forbidden."""
         async with self._database.read() as tx:
-            return await get_volume_target(tx, uuid)
+            found = await get_volume_target(tx, uuid)
+            missing = NotFound(f"Volume target '{uuid}' could not be found.")
+            await self._access.find_below(tx, caller, found.node_uuid, missing)
+            return found
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: VolumeTargetFilter, page: Page
     ) -> list[AnyRow]:
-        """Columns as the database has them. Raises NotFound when the marker does not exist."""
+        """Columns as the database has them, of nodes the caller may see.
+
+        Raises:
+            NotFound: The marker does not exist.
+            Forbidden: Lists are not for the caller, or another project's is asked for.
+        """
         async with self._database.read() as tx:
-            return await list_volume_target_rows(tx, columns, filters, page)
+            project = await self._access.limit(
+                tx, caller, project=filters.project, node_uuid=filters.node_uuid
+            )
+            return await list_volume_target_rows(tx, columns, replace(filters, project=project), page)
 
     async def create(self, caller: Caller, values: Mapping[str, Any]) -> VolumeTarget:
         """Possible in every state of the node.
 
         Raises:
             InvalidValue: The node does not exist.
+            Forbidden: The caller may not, on this node.
             Duplicate: uuid is taken, or boot_index is on this node.
         """
         found = dict(values)
         uuid = found.pop("uuid", None) or new_uuid()
         async with self._database.write() as tx:
-            await get_named_node(tx, found["node_uuid"])
+            await get_named_node(tx, caller, found["node_uuid"])
             target = VolumeTarget(uuid=uuid, created_at=tx.now(), **found)
             return await create_volume_target(tx, target)
 
@@ -70,7 +83,7 @@ class VolumeTargetService:
             target = await _get_on(tx, uuid, node)
             check_update(node)
             changes = dict(edit(target))
-            await check_move(tx, node, changes, "volume target")
+            await check_move(tx, caller, node, changes, "volume target")
             return await update_volume_target(tx, target.uuid, **changes)
 
         return await self._access.change(caller, before.node_uuid, work)

@@ -7,15 +7,16 @@ import pytest
 
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import Forbidden, InvalidValue, NotFound
-from bessemer.service.caller import Caller
 from bessemer.store.allocation import AllocationFilter
 from bessemer.store.page import Page
 from fakes.api_client import Reply
 from fakes.api_world import World
+from fakes.persona import OTHER, OWNER, default_policy, persona
 
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 ALL = "/v1/allocations"
-OURS, THEIRS = Caller(project="ours"), Caller(project="theirs")
+RULE = "baremetal:allocation"
+OURS, THEIRS = (persona(name).under(default_policy()) for name in ("owner_member", "other_member"))
 
 
 async def add_node(world: World, *, state: ProvisionState = ProvisionState.AVAILABLE, **values: Any) -> Any:
@@ -222,9 +223,9 @@ async def test_taking_the_instance_off_a_node_ends_its_allocation(world: World) 
 
 
 async def test_a_node_allocated_to_a_project_keeps_its_owner(world: World) -> None:
-    node = await add_node(world, owner="ours")
+    node = await add_node(world, owner=OWNER)
     path = f"/v1/nodes/{node['uuid']}"
-    await world.services.allocations.create(OURS, {"resource_class": "gold"})
+    await world.services.allocations.create(OURS.asking(f"{RULE}:create"), {"resource_class": "gold"})
     await world.services.allocator.settle_waiting()
     change = [{"op": "replace", "path": "/owner", "value": "theirs"}]
     assert (await world.client.patch(path, change)).status == 409
@@ -280,36 +281,44 @@ async def test_questions_that_make_no_sense_are_refused(world: World, query: str
 
 async def test_a_project_is_given_only_nodes_it_owns_or_leases(world: World) -> None:
     allocations = world.services.allocations
-    node = await add_node(world, owner="ours")
-    theirs = await allocations.create(THEIRS, {"resource_class": "gold"})
-    assert theirs.owner == "theirs"
+    node = await add_node(world, owner=OWNER)
+    theirs = await allocations.create(THEIRS.asking(f"{RULE}:create"), {"resource_class": "gold"})
+    assert theirs.owner == OTHER
     await world.services.allocator.settle_waiting()
-    assert (await allocations.get(THEIRS, theirs.uuid)).state == "error"
-    ours = await allocations.create(OURS, {"resource_class": "gold"})
+    assert (await allocations.get(THEIRS.asking(f"{RULE}:get"), theirs.uuid)).state == "error"
+    ours = await allocations.create(OURS.asking(f"{RULE}:create"), {"resource_class": "gold"})
     await world.services.allocator.settle_waiting()
-    assert (await allocations.get(OURS, ours.uuid)).node_uuid == node["uuid"]
+    assert (await allocations.get(OURS.asking(f"{RULE}:get"), ours.uuid)).node_uuid == node["uuid"]
     with pytest.raises(InvalidValue):
-        await allocations.create(THEIRS, {"resource_class": "gold", "candidate_nodes": [node["uuid"]]})
+        await allocations.create(
+            THEIRS.asking(f"{RULE}:create"), {"resource_class": "gold", "candidate_nodes": [node["uuid"]]}
+        )
     with pytest.raises(Forbidden):
-        await allocations.create(THEIRS, {"resource_class": "gold", "owner": "ours"})
+        await allocations.create(THEIRS.asking(f"{RULE}:create"), {"resource_class": "gold", "owner": OWNER})
 
 
 async def test_a_project_knows_of_no_other_projects_allocations(world: World) -> None:
     allocations = world.services.allocations
-    node = await add_node(world, owner="ours")
-    ours = await allocations.create(OURS, {"resource_class": "gold", "name": "mine"})
+    node = await add_node(world, owner=OWNER)
+    ours = await allocations.create(OURS.asking(f"{RULE}:create"), {"resource_class": "gold", "name": "mine"})
     await world.services.allocator.settle_waiting()
     for ident in (ours.uuid, "mine"):
         with pytest.raises(NotFound):
-            await allocations.get(THEIRS, ident)
+            await allocations.get(THEIRS.asking(f"{RULE}:get"), ident)
         with pytest.raises(NotFound):
-            await allocations.delete(THEIRS, ident)
+            await allocations.delete(THEIRS.asking(f"{RULE}:delete"), ident)
         with pytest.raises(NotFound):
-            await allocations.update(THEIRS, ident, lambda _: {"name": None})
+            await allocations.update(THEIRS.asking(f"{RULE}:update"), ident, lambda _: {"name": None})
     with pytest.raises(NotFound):
-        await allocations.get_of_node(THEIRS, node["uuid"])
+        await allocations.get_of_node(THEIRS.asking(f"{RULE}:get"), node["uuid"])
     page = Page(limit=10)
-    assert await allocations.list_rows(THEIRS, ["uuid"], AllocationFilter(), page) == []
-    assert len(await allocations.list_rows(OURS, ["uuid"], AllocationFilter(), page)) == 1
+    assert (
+        await allocations.list_rows(THEIRS.asking(f"{RULE}:list"), ["uuid"], AllocationFilter(), page) == []
+    )
+    assert (
+        len(await allocations.list_rows(OURS.asking(f"{RULE}:list"), ["uuid"], AllocationFilter(), page)) == 1
+    )
     with pytest.raises(Forbidden):
-        await allocations.list_rows(THEIRS, ["uuid"], AllocationFilter(owner="ours"), page)
+        await allocations.list_rows(
+            THEIRS.asking(f"{RULE}:list"), ["uuid"], AllocationFilter(owner=OWNER), page
+        )

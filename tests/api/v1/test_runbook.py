@@ -6,14 +6,17 @@ import pytest
 
 from bessemer.kernel.error import Forbidden, InvalidValue
 from bessemer.service.caller import Caller
+from bessemer.service.runbook import change_rules
 from bessemer.store.page import Page
 from fakes.api_client import ApiClient
 from fakes.api_world import World
+from fakes.persona import OWNER, default_policy, persona
 
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 ALL = "/v1/runbooks"
 STEP = {"interface": "raid", "step": "delete_configuration", "args": {}, "order": 1}
-OURS, THEIRS = Caller(project="ours"), Caller(project="theirs")
+RULE = "baremetal:runbook"
+OURS, THEIRS = (persona(name).under(default_policy()) for name in ("owner_manager", "other_manager"))
 
 
 async def create(client: ApiClient, name: str = "fix.it", **values: Any) -> Any:
@@ -177,43 +180,51 @@ async def test_secrets_in_steps_are_masked(client: ApiClient) -> None:
 
 async def test_a_project_sees_its_own_runbooks_and_public_ones(world: World) -> None:
     runbooks = world.services.runbooks
-    own = await runbooks.create(OURS, {"name": "own", "steps": [STEP]})
-    assert own.owner == "ours"
+    own = await runbooks.create(OURS.asking(f"{RULE}:create"), {"name": "own", "steps": [STEP]})
+    assert own.owner == OWNER
     public = await runbooks.create(Caller(), {"name": "public", "steps": [STEP], "public": True})
     nobodys = await runbooks.create(Caller(), {"name": "nobodys", "steps": [STEP]})
 
     async def names(caller: Caller) -> list[str]:
-        return [row[0] for row in await runbooks.list_rows(caller, ["name"], Page(limit=10))]
+        return [
+            row[0]
+            for row in await runbooks.list_rows(caller.asking(f"{RULE}:list"), ["name"], Page(limit=10))
+        ]
 
     assert await names(OURS) == ["own", "public"]
     assert await names(THEIRS) == ["public"]
     assert await names(Caller()) == ["own", "public", "nobodys"]
-    assert await runbooks.get(THEIRS, public.uuid) == public
+    assert await runbooks.get(THEIRS.asking(f"{RULE}:get"), public.uuid) == public
     for runbook in (own, nobodys):
         with pytest.raises(Forbidden):
-            await runbooks.get(THEIRS, runbook.uuid)
+            await runbooks.get(THEIRS.asking(f"{RULE}:get"), runbook.uuid)
         with pytest.raises(Forbidden):
-            await runbooks.list_traits(THEIRS, runbook.uuid)
+            await runbooks.list_traits(THEIRS.asking(f"{RULE}:get"), runbook.uuid)
 
 
 async def test_a_project_changes_only_its_own_runbooks(world: World) -> None:
     runbooks = world.services.runbooks
-    own = await runbooks.create(OURS, {"name": "own", "steps": [STEP]})
+    own = await runbooks.create(OURS.asking(f"{RULE}:create"), {"name": "own", "steps": [STEP]})
     public = await runbooks.create(Caller(), {"name": "public", "steps": [STEP], "public": True})
-    assert (await runbooks.update(OURS, "own", lambda _: {"name": "mine"})).name == "mine"
+    assert (
+        await runbooks.update(OURS.asking(f"{RULE}:update"), "own", lambda _: {"name": "mine"})
+    ).name == "mine"
     for changes in ({"public": True}, {"owner": "theirs"}):
+        asking = OURS.asking(*change_rules(changes))
         with pytest.raises(Forbidden):
-            await runbooks.update(OURS, own.uuid, lambda _, changes=changes: changes)
+            await runbooks.update(asking, own.uuid, lambda _, changes=changes: changes)
     for runbook in (own, public):
         with pytest.raises(Forbidden):
-            await runbooks.update(THEIRS, runbook.uuid, lambda _: {"name": "x"})
+            await runbooks.update(THEIRS.asking(f"{RULE}:update"), runbook.uuid, lambda _: {"name": "x"})
         with pytest.raises(Forbidden):
-            await runbooks.delete(THEIRS, runbook.uuid)
+            await runbooks.delete(THEIRS.asking(f"{RULE}:delete"), runbook.uuid)
         with pytest.raises(Forbidden):
-            await runbooks.add_trait(THEIRS, runbook.uuid, "CUSTOM_A")
+            await runbooks.add_trait(THEIRS.asking(f"{RULE}:update"), runbook.uuid, "CUSTOM_A")
 
 
 async def test_a_project_makes_runbooks_for_itself_only(world: World) -> None:
     for values in ({"public": True}, {"owner": "theirs"}):
         with pytest.raises(InvalidValue):
-            await world.services.runbooks.create(OURS, {"name": "a", "steps": [STEP], **values})
+            await world.services.runbooks.create(
+                OURS.asking(f"{RULE}:create"), {"name": "a", "steps": [STEP], **values}
+            )

@@ -9,7 +9,6 @@ import pytest_asyncio
 from bessemer.api.app import create_app
 from bessemer.api.v2.operation import routes
 from bessemer.domain.operation import JournalEntry, JournalEvent
-from bessemer.service.operation import OperationService
 from bessemer.store.database import Database
 from bessemer.store.journal import add_entry
 from fakes.api_client import ApiClient
@@ -25,7 +24,7 @@ def family() -> str:
 @pytest_asyncio.fixture
 async def world(database: Database, clock: FakeClock) -> AsyncIterator[World]:
     made = await make_world(database, clock)
-    operations = routes(OperationService(database), lambda request: request.state.caller)
+    operations = routes(made.services.operations, lambda request: request.state.caller)
     made.client = ApiClient(create_app(made.services, made.settings, operations))
     yield made
 

@@ -17,6 +17,7 @@ from bessemer.api.v1.view import view
 from bessemer.config.settings import Settings
 from bessemer.kernel.secret import MASK, Secret
 from bessemer.service.agent import Found, Heartbeat
+from bessemer.service.caller import Caller
 from bessemer.service.services import Services
 
 #: The fields of the node an agent is told, whatever version it speaks.
@@ -32,11 +33,19 @@ class RamdiskApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/lookup", self.lookup, since=action.LOOKUP_SINCE, query=action.LOOKUP),
+            Route(
+                "GET",
+                "/lookup",
+                self.lookup,
+                rule="baremetal:driver:ipa_lookup",
+                since=action.LOOKUP_SINCE,
+                query=action.LOOKUP,
+            ),
             Route(
                 "POST",
                 "/heartbeat/{node}",
                 self.heartbeat,
+                rule="baremetal:node:ipa_heartbeat",
                 since=action.HEARTBEAT_SINCE,
                 body=action.HEARTBEAT,
             ),
@@ -44,6 +53,7 @@ class RamdiskApi:
                 "POST",
                 "/continue_inspection",
                 self.continue_inspection,
+                rule="baremetal:driver:ipa_continue_inspection",
                 since=action.INSPECTION_SINCE,
                 also_in=action.INSPECTION_ALSO_IN,
                 query=action.INSPECTION_QUERY,
@@ -55,7 +65,7 @@ class RamdiskApi:
     async def lookup(self, call: Call) -> Answer:
         has_tokens = call.version.has(Behaviour.AGENT_TOKENS)
         found = await self._agents.lookup(
-            call.caller,
+            _admitted(call),
             addresses=call.query.get("addresses", ()),
             node_uuid=call.query.get("node_uuid"),
             hands_out_token=has_tokens,
@@ -74,13 +84,13 @@ class RamdiskApi:
         )
         if beat.status is not None:
             show.check_word("agent_status", beat.status, ("start", "end", "error"))
-        await self._agents.heartbeat(call.caller, show.ident(call, NODE), beat)
+        await self._agents.heartbeat(_admitted(call), show.ident(call, NODE), beat)
         return empty(202)
 
     async def continue_inspection(self, call: Call) -> Answer:
         """Older ramdisks are told which node they run on, newer ones all that lookup would tell them."""
         found = await self._inspections.report(
-            call.caller,
+            _admitted(call),
             call.body,
             node_uuid=call.query.get("node_uuid"),
             hands_out_token=call.version.has(Behaviour.AGENT_TOKENS),
@@ -126,6 +136,16 @@ class RamdiskApi:
             "tls_min_version": "1.3",
             "tls_cipher_suites": None,
         }
+
+
+def _admitted(call: Call) -> Caller:
+    """The agent. What it may do on its node is a matter of its token, not of the node's owner.
+
+    Raises:
+        Forbidden: The operator's policy refuses such calls.
+    """
+    call.caller.check()
+    return call.caller.cleared()
 
 
 def _shown(call: Call, found: Found) -> msgspec.Struct:

@@ -26,6 +26,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
+_NOBODY = Caller(is_trusted=False)
 #: Dropped from the end of a path for older clients, when nothing has that name.
 _SUFFIX = ".json"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,255}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
@@ -84,7 +85,7 @@ class V1:
             method=route.method,
             path=path,
             version=version,
-            caller=_caller(scope),
+            caller=_caller(scope, route),
             base=self._base(scope),
             params=params,
             query=query.read(route.query, scope["query_string"], version.minor),
@@ -126,9 +127,11 @@ def _checked(route: Route, document: Any, version: Version) -> Any:
     return value.check_body(route.body, document, version.minor)
 
 
-def _caller(scope: Scope) -> Caller:
+def _caller(scope: Scope, route: Route) -> Caller:
+    """Whoever asks, with the rule of what is asked; nobody when authentication was left out."""
     caller = scope.get("state", {}).get("caller")
-    return caller if isinstance(caller, Caller) else Caller()
+    asking = caller if isinstance(caller, Caller) else _NOBODY
+    return asking.asking(route.rule) if route.rule else asking.asking()
 
 
 def _refused(refusal: Refusal) -> Answer:

@@ -14,6 +14,9 @@ from bessemer.api.v1.version import MIN, Version
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
+#: In place of a rule: the answer is the same for everybody, and tells nothing that is anybody's.
+OPEN = "open"
+
 
 @dataclass(frozen=True, slots=True)
 class PatchOf:
@@ -31,7 +34,9 @@ class Anything:
 class Route:
     """One method at one path. ``body`` None: whatever is sent is ignored. ``size_kib``: bound of the body.
 
-    ``also_in`` are versions before ``since`` in which it is there too.
+    ``rule`` is what the call stands or falls with, wherever the request leads: see ``service.caller``. A row
+    without one is refused to everybody who is not trusted. ``also_in`` are versions before ``since`` in which
+    it is there too.
     """
 
     method: str
@@ -43,6 +48,7 @@ class Route:
     body: Body | PatchOf | Anything | None = None
     size_kib: int | None = None
     also_in: frozenset[int] = frozenset()
+    rule: str = ""
 
     def is_in(self, minor: int) -> bool:
         return minor >= self.since or minor in self.also_in

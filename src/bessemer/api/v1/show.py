@@ -15,14 +15,15 @@ from bessemer.store.page import Page
 _NOTHING: Computed = {}
 
 
-def full(table: Table, call: Call) -> View:
-    """The view of one resource: all fields, or those that ``fields=`` names.
+def full(table: Table, call: Call, revealed: frozenset[str] = frozenset()) -> View:
+    """The view of one resource: all fields, or those that ``fields=`` names. See ``View`` for ``revealed``.
 
     Raises:
         InvalidValue: A field nobody knows.
         Refusal: 406: a field newer than the request's version.
     """
-    return view(table, call.version.minor, select(table, call.query.get("fields"), call.version.minor, "all"))
+    selection = select(table, call.query.get("fields"), call.version.minor, "all")
+    return view(table, call.version.minor, selection, revealed)
 
 
 def one(

@@ -21,6 +21,7 @@ Selection = Literal["listed", "all"] | tuple[str, ...]
 Computed = Mapping[str, Callable[..., Any]]
 
 _NOTHING: Computed = {}
+_MASKED: frozenset[str] = frozenset()
 _EMPTY = msgspec.Raw(b"{}")
 _DOCUMENTS = (Kind.OBJECT, Kind.LIST)
 #: Fields every resource has besides those of its table.
@@ -50,10 +51,13 @@ class View:
     """One way of showing a resource.
 
     ``columns`` are what a row must hold, in this order: first the identity of the resource, then the stored
-    fields that are shown, then what computed fields need besides. ``computed`` names those.
+    fields that are shown, then what computed fields need besides. ``computed`` names those. The secrets in
+    the fields ``revealed`` are not masked.
     """
 
-    def __init__(self, table: Table, minor: int, selection: Selection) -> None:
+    def __init__(
+        self, table: Table, minor: int, selection: Selection, revealed: frozenset[str] = _MASKED
+    ) -> None:
         shown = [
             row for row in table.fields if row.is_in(minor) and row.can_select and _is_in(row, selection)
         ]
@@ -69,7 +73,9 @@ class View:
         first = self._visible.start
         self._documents = [n - first for n, row in enumerate(stored, start=1) if row.kind in _DOCUMENTS]
         self._maskers = {
-            n - first: Masker(row.secret) for n, row in enumerate(stored, start=1) if row.secret is not None
+            n - first: Masker(row.secret)
+            for n, row in enumerate(stored, start=1)
+            if row.secret is not None and row.name not in revealed
         }
         self._aliases = [
             (n - first, aliases) for n, row in enumerate(stored, start=1) if (aliases := _aliases(row, minor))
@@ -113,8 +119,8 @@ class View:
 
 
 @lru_cache(maxsize=256)
-def view(table: Table, minor: int, selection: Selection) -> View:
-    return View(table, minor, selection)
+def view(table: Table, minor: int, selection: Selection, revealed: frozenset[str] = _MASKED) -> View:
+    return View(table, minor, selection, revealed)
 
 
 def _is_in(row: Field, selection: Selection) -> bool:

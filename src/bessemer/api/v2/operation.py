@@ -12,12 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bessemer.domain.operation import JournalEntry, Operation
-from bessemer.kernel.error import BessemerError, InvalidValue, NotFound
+from bessemer.kernel.error import BessemerError, Forbidden, InvalidValue, NotFound
 from bessemer.service.caller import Caller
 from bessemer.service.operation import OperationService
 from bessemer.store.page import Page
 
-_STATUS = {NotFound: 404, InvalidValue: 400}
+_STATUS = {NotFound: 404, InvalidValue: 400, Forbidden: 403}
 _MOST = 1000
 _SHOWN = (
     "uuid", "node_uuid", "kind", "state", "position", "phase", "attempt", "progress", "progress_text",

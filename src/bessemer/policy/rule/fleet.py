@@ -137,7 +137,7 @@ RULES = (
     rule(
         "baremetal:inspection_rule:list_all",
         check.SYSTEM_READER,
-        "List inspection rules; asked for together with baremetal:inspection_rule:get.",
+        "Known for the sake of policy files: lists ask for baremetal:inspection_rule:get.",
         "GET /v1/inspection_rules",
     ),
     rule(

@@ -14,6 +14,7 @@ from bessemer.api.v1.view import view
 from bessemer.config.settings import ApiSettings
 from bessemer.domain.allocation import AllocationState
 from bessemer.kernel.error import InvalidValue, NotFound
+from bessemer.service.node_access import SEE
 from bessemer.service.services import Services
 from bessemer.store.allocation import AllocationFilter
 
@@ -32,13 +33,38 @@ class AllocationApi:
         since = table.SINCE
         change = PatchOf(ALLOCATION)
         return [
-            Route("GET", _ALL, self.list, since=since, query=table.LIST),
-            Route("POST", _ALL, self.create, since=since, gate=405, body=ALLOCATION.creation),
-            Route("GET", _ONE, self.get, since=since, query=table.GET),
-            Route("PATCH", _ONE, self.update, since=table.UPDATE_SINCE, gate=405, body=change),
-            Route("DELETE", _ONE, self.delete, since=since, gate=405),
-            Route("GET", _BELOW_NODE, self.get_of_node, since=since, query=table.GET),
-            Route("DELETE", _BELOW_NODE, self.delete_of_node, since=since),
+            Route("GET", _ALL, self.list, rule="baremetal:allocation:list", since=since, query=table.LIST),
+            Route(
+                "POST",
+                _ALL,
+                self.create,
+                rule="baremetal:allocation:create",
+                since=since,
+                gate=405,
+                body=ALLOCATION.creation,
+            ),
+            Route("GET", _ONE, self.get, rule="baremetal:allocation:get", since=since, query=table.GET),
+            Route(
+                "PATCH",
+                _ONE,
+                self.update,
+                rule="baremetal:allocation:update",
+                since=table.UPDATE_SINCE,
+                gate=405,
+                body=change,
+            ),
+            Route("DELETE", _ONE, self.delete, rule="baremetal:allocation:delete", since=since, gate=405),
+            Route(
+                "GET",
+                _BELOW_NODE,
+                self.get_of_node,
+                rule="baremetal:allocation:get",
+                since=since,
+                query=table.GET,
+            ),
+            Route(
+                "DELETE", _BELOW_NODE, self.delete_of_node, rule="baremetal:allocation:delete", since=since
+            ),
         ]
 
     async def list(self, call: Call) -> Answer:
@@ -88,7 +114,7 @@ class AllocationApi:
             show.check_word("state", found["state"], list(AllocationState))
         if "node" in call.query:
             try:
-                found["node_uuid"] = (await self._nodes.get(call.caller, call.query["node"])).uuid
+                found["node_uuid"] = (await self._nodes.get(call.caller.asking(SEE), call.query["node"])).uuid
             except NotFound as error:
                 raise InvalidValue(str(error)) from error
         return found

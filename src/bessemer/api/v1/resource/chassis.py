@@ -19,12 +19,24 @@ class ChassisApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/chassis", self.list, query=table.LIST),
-            Route("POST", "/chassis", self.create, body=CHASSIS.creation),
-            Route("GET", "/chassis/detail", self.list_detail, query=table.LIST_DETAIL),
-            Route("GET", "/chassis/{chassis}", self.get, query=table.GET),
-            Route("PATCH", "/chassis/{chassis}", self.update, body=PatchOf(CHASSIS)),
-            Route("DELETE", "/chassis/{chassis}", self.delete),
+            Route("GET", "/chassis", self.list, rule="baremetal:chassis:get", query=table.LIST),
+            Route("POST", "/chassis", self.create, rule="baremetal:chassis:create", body=CHASSIS.creation),
+            Route(
+                "GET",
+                "/chassis/detail",
+                self.list_detail,
+                rule="baremetal:chassis:get",
+                query=table.LIST_DETAIL,
+            ),
+            Route("GET", "/chassis/{chassis}", self.get, rule="baremetal:chassis:get", query=table.GET),
+            Route(
+                "PATCH",
+                "/chassis/{chassis}",
+                self.update,
+                rule="baremetal:chassis:update",
+                body=PatchOf(CHASSIS),
+            ),
+            Route("DELETE", "/chassis/{chassis}", self.delete, rule="baremetal:chassis:delete"),
         ]
 
     async def list(self, call: Call) -> Answer:

@@ -18,8 +18,22 @@ class ConductorApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/conductors", self.list, since=table.SINCE, query=table.LIST),
-            Route("GET", "/conductors/{conductor}", self.get, since=table.SINCE, query=table.GET),
+            Route(
+                "GET",
+                "/conductors",
+                self.list,
+                rule="baremetal:conductor:get",
+                since=table.SINCE,
+                query=table.LIST,
+            ),
+            Route(
+                "GET",
+                "/conductors/{conductor}",
+                self.get,
+                rule="baremetal:conductor:get",
+                since=table.SINCE,
+                query=table.GET,
+            ),
         ]
 
     async def list(self, call: Call) -> Answer:

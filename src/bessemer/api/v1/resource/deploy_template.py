@@ -23,11 +23,31 @@ class DeployTemplateApi:
     def routes(self) -> list[Route]:
         since = table.SINCE
         return [
-            Route("GET", _ALL, self.list, since=since, query=table.LIST),
-            Route("POST", _ALL, self.create, since=since, gate=405, body=DEPLOY_TEMPLATE.creation),
-            Route("GET", _ONE, self.get, since=since, query=table.GET),
-            Route("PATCH", _ONE, self.update, since=since, gate=405, body=PatchOf(DEPLOY_TEMPLATE)),
-            Route("DELETE", _ONE, self.delete, since=since, gate=405),
+            Route(
+                "GET", _ALL, self.list, rule="baremetal:deploy_template:get", since=since, query=table.LIST
+            ),
+            Route(
+                "POST",
+                _ALL,
+                self.create,
+                rule="baremetal:deploy_template:create",
+                since=since,
+                gate=405,
+                body=DEPLOY_TEMPLATE.creation,
+            ),
+            Route("GET", _ONE, self.get, rule="baremetal:deploy_template:get", since=since, query=table.GET),
+            Route(
+                "PATCH",
+                _ONE,
+                self.update,
+                rule="baremetal:deploy_template:update",
+                since=since,
+                gate=405,
+                body=PatchOf(DEPLOY_TEMPLATE),
+            ),
+            Route(
+                "DELETE", _ONE, self.delete, rule="baremetal:deploy_template:delete", since=since, gate=405
+            ),
         ]
 
     async def list(self, call: Call) -> Answer:

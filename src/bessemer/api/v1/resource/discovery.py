@@ -3,7 +3,7 @@
 from typing import Any
 
 from bessemer.api.v1.call import Answer, Call, ok
-from bessemer.api.v1.route import Route
+from bessemer.api.v1.route import OPEN, Route
 from bessemer.api.v1.version import MAX, MIN
 
 _NAME = "Bessemer"
@@ -26,6 +26,7 @@ RESOURCES = {
     "conductors": 49,
     "allocations": 52,
     "deploy_templates": 55,
+    "continue_inspection": 84,
     "runbooks": 92,
     "inspection_rules": 96,
 }
@@ -33,7 +34,7 @@ RESOURCES = {
 
 class DiscoveryApi:
     def routes(self) -> list[Route]:
-        return [Route("GET", "/", self.root), Route("GET", "/v1", self.v1)]
+        return [Route("GET", "/", self.root, rule=OPEN), Route("GET", "/v1", self.v1, rule=OPEN)]
 
     async def root(self, call: Call) -> Answer:
         version = _version(call)

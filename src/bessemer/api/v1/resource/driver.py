@@ -28,19 +28,34 @@ class DriverApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/drivers", self.list, query=table.LIST),
-            Route("GET", "/drivers/{driver}", self.get, query=table.GET),
-            Route("GET", "/drivers/{driver}/properties", self.get_properties),
+            Route("GET", "/drivers", self.list, rule="baremetal:driver:get", query=table.LIST),
+            Route("GET", "/drivers/{driver}", self.get, rule="baremetal:driver:get", query=table.GET),
+            Route(
+                "GET",
+                "/drivers/{driver}/properties",
+                self.get_properties,
+                rule="baremetal:driver:get_properties",
+            ),
             Route(
                 "GET",
                 "/drivers/{driver}/raid/logical_disk_properties",
                 self.get_raid_properties,
+                rule="baremetal:driver:get_raid_logical_disk_properties",
                 since=table.RAID_SINCE,
                 gate=406,
             ),
-            Route("GET", f"{_VENDOR}/methods", self.list_vendor_methods),
+            Route(
+                "GET", f"{_VENDOR}/methods", self.list_vendor_methods, rule="baremetal:driver:vendor_passthru"
+            ),
             *(
-                Route(method, path, self.call_vendor, query=action.VENDOR_METHOD, body=Anything())
+                Route(
+                    method,
+                    path,
+                    self.call_vendor,
+                    rule="baremetal:driver:vendor_passthru",
+                    query=action.VENDOR_METHOD,
+                    body=Anything(),
+                )
                 for method in _PASSTHRU
                 for path in (_VENDOR, f"{_VENDOR}/{{method}}")
             ),
@@ -51,7 +66,8 @@ class DriverApi:
         wanted = call.query.get("type")
         if wanted is not None:
             show.check_word("type", wanted, TYPES)
-        offers = [] if wanted == "classic" else await self._drivers.list(call.caller)
+        offered = await self._drivers.list(call.caller)
+        offers = [] if wanted == "classic" else offered
         links = call.links(DRIVER)
         return ok({"drivers": [shown.render(_row(shown, offer), links) for offer in offers]})
 

@@ -36,12 +36,39 @@ class InspectionRuleApi:
     def routes(self) -> list[Route]:
         since = table.SINCE
         return [
-            Route("GET", _ALL, self.list, since=since, query=table.LIST),
-            Route("POST", _ALL, self.create, since=since, gate=405, body=INSPECTION_RULE.creation),
-            Route("DELETE", _ALL, self.delete_all, since=since, gate=405),
-            Route("GET", _ONE, self.get, since=since, query=table.GET),
-            Route("PATCH", _ONE, self.update, since=since, gate=405, body=PatchOf(INSPECTION_RULE)),
-            Route("DELETE", _ONE, self.delete, since=since, gate=405),
+            Route(
+                "GET", _ALL, self.list, rule="baremetal:inspection_rule:get", since=since, query=table.LIST
+            ),
+            Route(
+                "POST",
+                _ALL,
+                self.create,
+                rule="baremetal:inspection_rule:create",
+                since=since,
+                gate=405,
+                body=INSPECTION_RULE.creation,
+            ),
+            Route(
+                "DELETE",
+                _ALL,
+                self.delete_all,
+                rule="baremetal:inspection_rule:delete",
+                since=since,
+                gate=405,
+            ),
+            Route("GET", _ONE, self.get, rule="baremetal:inspection_rule:get", since=since, query=table.GET),
+            Route(
+                "PATCH",
+                _ONE,
+                self.update,
+                rule="baremetal:inspection_rule:update",
+                since=since,
+                gate=405,
+                body=PatchOf(INSPECTION_RULE),
+            ),
+            Route(
+                "DELETE", _ONE, self.delete, rule="baremetal:inspection_rule:delete", since=since, gate=405
+            ),
         ]
 
     async def list(self, call: Call) -> Answer:

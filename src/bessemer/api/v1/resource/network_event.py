@@ -13,7 +13,16 @@ class NetworkEventApi:
         self._events = services.network_events
 
     def routes(self) -> list[Route]:
-        return [Route("POST", "/events", self.receive, since=table.SINCE, body=table.EVENTS)]
+        return [
+            Route(
+                "POST",
+                "/events",
+                self.receive,
+                rule="baremetal:events:post",
+                since=table.SINCE,
+                body=table.EVENTS,
+            )
+        ]
 
     async def receive(self, call: Call) -> Answer:
         given = call.body["events"]

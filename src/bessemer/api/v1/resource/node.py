@@ -7,7 +7,8 @@ from bessemer.api.v1 import show
 from bessemer.api.v1.call import Answer, Call, empty, ok
 from bessemer.api.v1.page import page, selection
 from bessemer.api.v1.patch import Patch
-from bessemer.api.v1.route import PatchOf, Route
+from bessemer.api.v1.redaction import Redaction, revealed
+from bessemer.api.v1.route import OPEN, PatchOf, Route
 from bessemer.api.v1.table import action
 from bessemer.api.v1.table import node as table
 from bessemer.api.v1.table.chassis import CHASSIS
@@ -18,6 +19,8 @@ from bessemer.config.settings import ApiSettings
 from bessemer.domain.node import Node
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue
+from bessemer.service.node_access import SEE
+from bessemer.service.node_field import FieldChange, change_rules
 from bessemer.service.services import Services
 from bessemer.store.node import NodeFilter
 
@@ -34,21 +37,57 @@ class NodeApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/nodes", self.list, query=table.LIST),
-            Route("POST", "/nodes", self.create, body=NODE.creation),
-            Route("PATCH", "/nodes", self.without_ident),
-            Route("DELETE", "/nodes", self.without_ident),
-            Route("GET", "/nodes/detail", self.list_detail, query=table.LIST_DETAIL),
-            Route("GET", "/nodes/{node}", self.get, query=table.GET),
-            Route("PATCH", "/nodes/{node}", self.update, query=table.PATCH, body=PatchOf(NODE)),
-            Route("DELETE", "/nodes/{node}", self.delete),
-            Route("GET", "/nodes/{node}/states", self.get_states),
-            Route("GET", "/nodes/{node}/children", self.list_children, since=action.CHILDREN_SINCE),
-            Route("PUT", "/nodes/{node}/maintenance", self.set_maintenance, body=action.MAINTENANCE),
-            Route("DELETE", "/nodes/{node}/maintenance", self.clear_maintenance),
-            Route("GET", "/chassis/{chassis}/nodes", self.list_of_chassis, query=table.LIST),
+            Route("GET", "/nodes", self.list, rule="baremetal:node:list", query=table.LIST),
+            Route("POST", "/nodes", self.create, rule="baremetal:node:create", body=NODE.creation),
+            Route("PATCH", "/nodes", self.without_ident, rule=OPEN),
+            Route("DELETE", "/nodes", self.without_ident, rule=OPEN),
             Route(
-                "GET", "/chassis/{chassis}/nodes/detail", self.list_detail_of_chassis, query=table.LIST_DETAIL
+                "GET", "/nodes/detail", self.list_detail, rule="baremetal:node:list", query=table.LIST_DETAIL
+            ),
+            Route("GET", "/nodes/{node}", self.get, rule="baremetal:node:get", query=table.GET),
+            Route(
+                "PATCH",
+                "/nodes/{node}",
+                self.update,
+                rule="baremetal:node:update",
+                query=table.PATCH,
+                body=PatchOf(NODE),
+            ),
+            Route("DELETE", "/nodes/{node}", self.delete, rule="baremetal:node:delete"),
+            Route("GET", "/nodes/{node}/states", self.get_states, rule="baremetal:node:get_states"),
+            Route(
+                "GET",
+                "/nodes/{node}/children",
+                self.list_children,
+                rule="baremetal:node:get",
+                since=action.CHILDREN_SINCE,
+            ),
+            Route(
+                "PUT",
+                "/nodes/{node}/maintenance",
+                self.set_maintenance,
+                rule="baremetal:node:set_maintenance",
+                body=action.MAINTENANCE,
+            ),
+            Route(
+                "DELETE",
+                "/nodes/{node}/maintenance",
+                self.clear_maintenance,
+                rule="baremetal:node:clear_maintenance",
+            ),
+            Route(
+                "GET",
+                "/chassis/{chassis}/nodes",
+                self.list_of_chassis,
+                rule="baremetal:node:list",
+                query=table.LIST,
+            ),
+            Route(
+                "GET",
+                "/chassis/{chassis}/nodes/detail",
+                self.list_detail_of_chassis,
+                rule="baremetal:node:list",
+                query=table.LIST_DETAIL,
             ),
         ]
 
@@ -65,7 +104,7 @@ class NodeApi:
         return await self._list(call, "all", await self._of_chassis(call))
 
     async def get(self, call: Call) -> Answer:
-        shown, ident = show.full(NODE, call), show.ident(call, NODE)
+        shown, ident = show.full(NODE, call, revealed(call.caller)), show.ident(call, NODE)
         if "traits" in shown.computed:
             node, traits = await self._nodes.get_with_traits(call.caller, ident)
             return await self._one(call, shown, node, traits)
@@ -75,19 +114,20 @@ class NodeApi:
         is_new = call.version.has(Behaviour.NODES_START_IN_ENROLL)
         state = ProvisionState.ENROLL if is_new else ProvisionState.AVAILABLE
         node = await self._nodes.create(call.caller, call.body, state=state)
-        return await self._one(call, show.full(NODE, call), node, status=201)
+        return await self._one(call, show.full(NODE, call, revealed(call.caller)), node, status=201)
 
     async def update(self, call: Call) -> Answer:
         patch: Patch = call.body
+        changes = (FieldChange(op.root.name, op.value, op.op == "remove") for op in patch.ops)
         node = await self._nodes.update(
-            call.caller,
+            call.caller.asking(*change_rules(changes)),
             show.ident(call, NODE),
             lambda node: patch.apply(lambda name: getattr(node, name)),
             reset_interfaces=call.query.get("reset_interfaces", False),
             is_only_leaving=patch.removes_only("instance_uuid"),
             refuse_while_inspecting=call.version.has(Behaviour.INSPECTION_REFUSES_UPDATES),
         )
-        return await self._one(call, view(NODE, call.version.minor, "all"), node)
+        return await self._one(call, view(NODE, call.version.minor, "all", revealed(call.caller)), node)
 
     async def delete(self, call: Call) -> Answer:
         await self._nodes.delete(call.caller, show.ident(call, NODE))
@@ -118,10 +158,11 @@ class NodeApi:
     # ------------------------------------------------------------------ inside
 
     async def _list(self, call: Call, chosen: Selection, more: Mapping[str, Any]) -> Answer:
-        shown = view(NODE, call.version.minor, chosen)
+        shown = view(NODE, call.version.minor, chosen, revealed(call.caller))
         asked = page(NODE, call, most=self._most)
         filters = NodeFilter(**{**await self._filters(call), **more})
-        rows = await self._nodes.list_rows(call.caller, shown.columns, filters, asked)
+        redaction = Redaction(call.caller, shown)
+        rows = redaction.rows(await self._nodes.list_rows(call.caller, redaction.columns, filters, asked))
         return show.many(
             call, shown, rows, asked, await self._computed(call, shown, [row[0] for row in rows])
         )
@@ -130,7 +171,8 @@ class NodeApi:
         self, call: Call, shown: View, node: Node, traits: Sequence[str] | None = None, *, status: int = 200
     ) -> Answer:
         computed = await self._computed(call, shown, [node.uuid], traits)
-        return show.one(call, shown, shown.row_of(node), computed, status=status)
+        row = Redaction(call.caller, shown).row(shown.row_of(node), node.owner, node.lessee)
+        return show.one(call, shown, row, computed, status=status)
 
     async def _computed(
         self, call: Call, shown: View, uuids: Sequence[str], traits: Sequence[str] | None = None
@@ -160,7 +202,7 @@ class NodeApi:
         if "shard" in found:
             found["shards"] = found.pop("shard")
         if "parent_node" in found:
-            found["parent_node"] = (await self._nodes.get(call.caller, found["parent_node"])).uuid
+            found["parent_node"] = (await self._nodes.get(call.caller.asking(SEE), found["parent_node"])).uuid
         return found
 
     async def _of_chassis(self, call: Call) -> dict[str, Any]:

@@ -27,24 +27,67 @@ class NodeManagementApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/nodes/validate", self.validate_by_query, query=action.VALIDATE),
-            Route("GET", "/nodes/{node}/validate", self.validate),
-            Route("GET", _DEVICE, self.get_boot_device),
-            Route("PUT", _DEVICE, self.set_boot_device, body=action.BOOT_DEVICE),
-            Route("GET", f"{_DEVICE}/supported", self.list_boot_devices),
+            Route(
+                "GET",
+                "/nodes/validate",
+                self.validate_by_query,
+                rule="baremetal:node:validate",
+                query=action.VALIDATE,
+            ),
+            Route("GET", "/nodes/{node}/validate", self.validate, rule="baremetal:node:validate"),
+            Route("GET", _DEVICE, self.get_boot_device, rule="baremetal:node:get_boot_device"),
+            Route(
+                "PUT",
+                _DEVICE,
+                self.set_boot_device,
+                rule="baremetal:node:set_boot_device",
+                body=action.BOOT_DEVICE,
+            ),
+            Route(
+                "GET", f"{_DEVICE}/supported", self.list_boot_devices, rule="baremetal:node:get_boot_device"
+            ),
             Route(
                 "PUT",
                 "/nodes/{node}/management/inject_nmi",
                 self.inject_nmi,
+                rule="baremetal:node:inject_nmi",
                 since=action.NMI_SINCE,
                 body=action.NOTHING,
             ),
-            Route("GET", "/nodes/{node}/vifs", self.list_vifs, since=action.VIF_SINCE),
-            Route("POST", "/nodes/{node}/vifs", self.attach_vif, since=action.VIF_SINCE, body=action.VIF),
-            Route("DELETE", "/nodes/{node}/vifs/{vif}", self.detach_vif, since=action.VIF_SINCE),
-            Route("GET", f"{_VENDOR}/methods", self.list_vendor_methods),
+            Route(
+                "GET",
+                "/nodes/{node}/vifs",
+                self.list_vifs,
+                rule="baremetal:node:vif:list",
+                since=action.VIF_SINCE,
+            ),
+            Route(
+                "POST",
+                "/nodes/{node}/vifs",
+                self.attach_vif,
+                rule="baremetal:node:vif:attach",
+                since=action.VIF_SINCE,
+                body=action.VIF,
+            ),
+            Route(
+                "DELETE",
+                "/nodes/{node}/vifs/{vif}",
+                self.detach_vif,
+                rule="baremetal:node:vif:detach",
+                since=action.VIF_SINCE,
+            ),
+            Route(
+                "GET", f"{_VENDOR}/methods", self.list_vendor_methods, rule="baremetal:node:vendor_passthru"
+            ),
             *(
-                Route(method, path, self.call_vendor, query=action.VENDOR_METHOD, body=Anything())
+                Route(
+                    method,
+                    path,
+                    self.call_vendor,
+                    rule="baremetal:node:vendor_passthru",
+                    query=action.VENDOR_METHOD,
+                    body=Anything(),
+                )
                 for method in _PASSTHRU
                 for path in (_VENDOR, f"{_VENDOR}/{{method}}")
             ),

@@ -22,10 +22,28 @@ class NodeReadingApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", _BIOS, self.list_bios, since=table.BIOS_SINCE, query=table.BIOS_LIST),
-            Route("GET", f"{_BIOS}/{{setting}}", self.get_bios_setting, since=table.BIOS_SINCE),
             Route(
-                "GET", _FIRMWARE, self.list_firmware, since=table.FIRMWARE_SINCE, query=table.FIRMWARE_LIST
+                "GET",
+                _BIOS,
+                self.list_bios,
+                rule="baremetal:node:bios:get",
+                since=table.BIOS_SINCE,
+                query=table.BIOS_LIST,
+            ),
+            Route(
+                "GET",
+                f"{_BIOS}/{{setting}}",
+                self.get_bios_setting,
+                rule="baremetal:node:bios:get",
+                since=table.BIOS_SINCE,
+            ),
+            Route(
+                "GET",
+                _FIRMWARE,
+                self.list_firmware,
+                rule="baremetal:node:firmware:get",
+                since=table.FIRMWARE_SINCE,
+                query=table.FIRMWARE_LIST,
             ),
         ]
 

@@ -36,14 +36,55 @@ class NodeRecordApi:
     def routes(self) -> list[Route]:
         since = action.TRAITS_SINCE
         return [
-            Route("GET", _TRAITS, self.list_traits, since=since, gate=406),
-            Route("PUT", _TRAITS, self.replace_traits, since=since, gate=405, body=action.TRAITS),
-            Route("DELETE", _TRAITS, self.clear_traits, since=since),
-            Route("PUT", f"{_TRAITS}/{{trait}}", self.add_trait, since=since, gate=405, body=action.NOTHING),
-            Route("DELETE", f"{_TRAITS}/{{trait}}", self.remove_trait, since=since),
-            Route("GET", _HISTORY, self.list_history, since=history.SINCE, query=history.LIST),
-            Route("GET", f"{_HISTORY}/{{event}}", self.get_event, since=history.SINCE),
-            Route("GET", "/nodes/{node}/inventory", self.get_inventory, since=action.INVENTORY_SINCE),
+            Route("GET", _TRAITS, self.list_traits, rule="baremetal:node:traits:list", since=since, gate=406),
+            Route(
+                "PUT",
+                _TRAITS,
+                self.replace_traits,
+                rule="baremetal:node:traits:set",
+                since=since,
+                gate=405,
+                body=action.TRAITS,
+            ),
+            Route("DELETE", _TRAITS, self.clear_traits, rule="baremetal:node:traits:delete", since=since),
+            Route(
+                "PUT",
+                f"{_TRAITS}/{{trait}}",
+                self.add_trait,
+                rule="baremetal:node:traits:set",
+                since=since,
+                gate=405,
+                body=action.NOTHING,
+            ),
+            Route(
+                "DELETE",
+                f"{_TRAITS}/{{trait}}",
+                self.remove_trait,
+                rule="baremetal:node:traits:delete",
+                since=since,
+            ),
+            Route(
+                "GET",
+                _HISTORY,
+                self.list_history,
+                rule="baremetal:node:history:get",
+                since=history.SINCE,
+                query=history.LIST,
+            ),
+            Route(
+                "GET",
+                f"{_HISTORY}/{{event}}",
+                self.get_event,
+                rule="baremetal:node:history:get",
+                since=history.SINCE,
+            ),
+            Route(
+                "GET",
+                "/nodes/{node}/inventory",
+                self.get_inventory,
+                rule="baremetal:node:inventory:get",
+                since=action.INVENTORY_SINCE,
+            ),
         ]
 
     # ------------------------------------------------------------------ traits

@@ -23,11 +23,18 @@ class NodeStateApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("PUT", "/nodes/{node}/states/power", self.set_power, body=action.POWER),
+            Route(
+                "PUT",
+                "/nodes/{node}/states/power",
+                self.set_power,
+                rule="baremetal:node:set_power_state",
+                body=action.POWER,
+            ),
             Route(
                 "PUT",
                 "/nodes/{node}/states/provision",
                 self.set_provision,
+                rule="baremetal:node:set_provision_state",
                 body=action.PROVISION,
                 size_kib=self._provision_size_kib,
             ),

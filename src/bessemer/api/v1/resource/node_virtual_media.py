@@ -17,9 +17,23 @@ class NodeVirtualMediaApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", _PATH, self.list, since=table.LIST_SINCE),
-            Route("POST", _PATH, self.attach, since=table.SINCE, body=table.ATTACH),
-            Route("DELETE", _PATH, self.detach, since=table.SINCE, query=table.DETACH),
+            Route("GET", _PATH, self.list, rule="baremetal:node:vmedia:get", since=table.LIST_SINCE),
+            Route(
+                "POST",
+                _PATH,
+                self.attach,
+                rule="baremetal:node:vmedia:attach",
+                since=table.SINCE,
+                body=table.ATTACH,
+            ),
+            Route(
+                "DELETE",
+                _PATH,
+                self.detach,
+                rule="baremetal:node:vmedia:detach",
+                since=table.SINCE,
+                query=table.DETACH,
+            ),
         ]
 
     async def list(self, call: Call) -> Answer:

@@ -7,7 +7,7 @@ from bessemer.api.v1 import show
 from bessemer.api.v1.call import Answer, Call, empty
 from bessemer.api.v1.page import page, selection
 from bessemer.api.v1.patch import Patch
-from bessemer.api.v1.route import PatchOf, Route
+from bessemer.api.v1.route import OPEN, PatchOf, Route
 from bessemer.api.v1.table import port as table
 from bessemer.api.v1.table.node import NODE
 from bessemer.api.v1.table.port import PORT
@@ -16,9 +16,11 @@ from bessemer.api.v1.version import MIN, Behaviour
 from bessemer.api.v1.view import Selection, view
 from bessemer.config.settings import ApiSettings
 from bessemer.kernel.error import Forbidden, InvalidValue
+from bessemer.service.node_access import SEE
 from bessemer.service.services import Services
 from bessemer.store.port import PortFilter
 
+_GET_GROUP = "baremetal:portgroup:get"
 _BELOW_NODE = "/nodes/{node}/ports"
 _BELOW_GROUP = "/portgroups/{portgroup}/ports"
 
@@ -32,29 +34,45 @@ class PortApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/ports", self.list, query=table.LIST),
-            Route("POST", "/ports", self.create, body=PORT.creation),
-            Route("GET", "/ports/detail", self.list_detail, query=table.LIST_DETAIL),
-            Route("GET", "/ports/{port}", self.get, query=table.GET),
-            Route("PATCH", "/ports/{port}", self.update, body=PatchOf(PORT)),
-            Route("DELETE", "/ports/{port}", self.delete),
-            Route("GET", _BELOW_NODE, self.list_of_node, query=table.LIST),
-            Route("GET", f"{_BELOW_NODE}/detail", self.list_detail_of_node, query=table.LIST_DETAIL),
+            Route("GET", "/ports", self.list, rule="baremetal:port:list", query=table.LIST),
+            Route("POST", "/ports", self.create, rule="baremetal:port:create", body=PORT.creation),
+            Route(
+                "GET", "/ports/detail", self.list_detail, rule="baremetal:port:list", query=table.LIST_DETAIL
+            ),
+            Route("GET", "/ports/{port}", self.get, rule="baremetal:port:get", query=table.GET),
+            Route("PATCH", "/ports/{port}", self.update, rule="baremetal:port:update", body=PatchOf(PORT)),
+            Route("DELETE", "/ports/{port}", self.delete, rule="baremetal:port:delete"),
+            Route("GET", _BELOW_NODE, self.list_of_node, rule="baremetal:port:get", query=table.LIST),
+            Route(
+                "GET",
+                f"{_BELOW_NODE}/detail",
+                self.list_detail_of_node,
+                rule="baremetal:port:get",
+                query=table.LIST_DETAIL,
+            ),
             *(
                 route
                 for below, since in ((_BELOW_NODE, MIN), (_BELOW_GROUP, BELOW_SINCE))
                 for route in (
-                    Route("POST", below, self.only_listed_here, since=since),
-                    Route("GET", f"{below}/{{port}}", self.only_listed_here, since=since),
-                    Route("PATCH", f"{below}/{{port}}", self.only_listed_here, since=since),
-                    Route("DELETE", f"{below}/{{port}}", self.only_listed_here, since=since),
+                    Route("POST", below, self.only_listed_here, rule=OPEN, since=since),
+                    Route("GET", f"{below}/{{port}}", self.only_listed_here, rule=OPEN, since=since),
+                    Route("PATCH", f"{below}/{{port}}", self.only_listed_here, rule=OPEN, since=since),
+                    Route("DELETE", f"{below}/{{port}}", self.only_listed_here, rule=OPEN, since=since),
                 )
             ),
-            Route("GET", _BELOW_GROUP, self.list_of_group, since=BELOW_SINCE, query=table.LIST),
+            Route(
+                "GET",
+                _BELOW_GROUP,
+                self.list_of_group,
+                rule="baremetal:port:get",
+                since=BELOW_SINCE,
+                query=table.LIST,
+            ),
             Route(
                 "GET",
                 f"{_BELOW_GROUP}/detail",
                 self.list_detail_of_group,
+                rule="baremetal:port:get",
                 since=BELOW_SINCE,
                 query=table.LIST_DETAIL,
             ),
@@ -132,10 +150,11 @@ class PortApi:
         if "conductor_groups" in given:
             found["conductor_groups"] = [group.lower() for group in given["conductor_groups"]]
         if "portgroup" in given:
-            found["portgroup_uuid"] = (await self._portgroups.get(call.caller, given["portgroup"])).uuid
+            group = await self._portgroups.get(call.caller.asking(_GET_GROUP), given["portgroup"])
+            found["portgroup_uuid"] = group.uuid
         ident = given.get("node") or given.get("node_uuid")
         if ident is not None:
-            found["node_uuid"] = (await self._nodes.get(call.caller, ident)).uuid
+            found["node_uuid"] = (await self._nodes.get(call.caller.asking(SEE), ident)).uuid
         return found
 
     async def _of_node(self, call: Call) -> dict[str, Any]:
@@ -144,4 +163,4 @@ class PortApi:
 
     async def _of_group(self, call: Call) -> dict[str, Any]:
         group = await self._portgroups.get(call.caller, show.ident(call, PORTGROUP))
-        return {"portgroup_uuid": group.uuid}
+        return {"portgroup_uuid": group.uuid, "node_uuid": group.node_uuid}

@@ -15,6 +15,7 @@ from bessemer.api.v1.version import Behaviour
 from bessemer.api.v1.view import Selection, view
 from bessemer.config.settings import ApiSettings
 from bessemer.kernel.error import Forbidden, InvalidValue
+from bessemer.service.node_access import SEE
 from bessemer.service.services import Services
 from bessemer.store.portgroup import PortgroupFilter
 
@@ -32,14 +33,56 @@ class PortgroupApi:
         since, below = table.SINCE, table.BELOW_SINCE
         detail = table.LIST_DETAIL
         return [
-            Route("GET", "/portgroups", self.list, since=since, query=table.LIST),
-            Route("POST", "/portgroups", self.create, since=since, body=PORTGROUP.creation),
-            Route("GET", "/portgroups/detail", self.list_detail, since=since, query=detail),
-            Route("GET", _ONE, self.get, since=since, query=table.GET),
-            Route("PATCH", _ONE, self.update, since=since, body=PatchOf(PORTGROUP)),
-            Route("DELETE", _ONE, self.delete, since=since),
-            Route("GET", _BELOW_NODE, self.list_of_node, since=below, query=table.LIST),
-            Route("GET", f"{_BELOW_NODE}/detail", self.list_detail_of_node, since=below, query=detail),
+            Route(
+                "GET",
+                "/portgroups",
+                self.list,
+                rule="baremetal:portgroup:list",
+                since=since,
+                query=table.LIST,
+            ),
+            Route(
+                "POST",
+                "/portgroups",
+                self.create,
+                rule="baremetal:portgroup:create",
+                since=since,
+                body=PORTGROUP.creation,
+            ),
+            Route(
+                "GET",
+                "/portgroups/detail",
+                self.list_detail,
+                rule="baremetal:portgroup:list",
+                since=since,
+                query=detail,
+            ),
+            Route("GET", _ONE, self.get, rule="baremetal:portgroup:get", since=since, query=table.GET),
+            Route(
+                "PATCH",
+                _ONE,
+                self.update,
+                rule="baremetal:portgroup:update",
+                since=since,
+                body=PatchOf(PORTGROUP),
+            ),
+            Route("DELETE", _ONE, self.delete, rule="baremetal:portgroup:delete", since=since),
+            Route(
+                "GET",
+                _BELOW_NODE,
+                self.list_of_node,
+                rule="baremetal:portgroup:get",
+                since=below,
+                query=table.LIST,
+            ),
+            Route(
+                "GET",
+                f"{_BELOW_NODE}/detail",
+                self.list_detail_of_node,
+                rule="baremetal:portgroup:get",
+                since=below,
+                query=detail,
+            ),
         ]
 
     async def list(self, call: Call) -> Answer:
@@ -103,7 +146,7 @@ class PortgroupApi:
         if "conductor_groups" in given:
             found["conductor_groups"] = [group.lower() for group in given["conductor_groups"]]
         if "node" in given:
-            found["node_uuid"] = (await self._nodes.get(call.caller, given["node"])).uuid
+            found["node_uuid"] = (await self._nodes.get(call.caller.asking(SEE), given["node"])).uuid
         return found
 
     async def _of_node(self, call: Call) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bessemer.api.v1.version import Behaviour
 from bessemer.api.v1.view import Computed, View, view
 from bessemer.config.settings import ApiSettings
 from bessemer.domain.runbook import Runbook
+from bessemer.service.runbook import change_rules
 from bessemer.service.services import Services
 
 _ALL = "/runbooks"
@@ -29,16 +30,52 @@ class RunbookApi:
     def routes(self) -> list[Route]:
         since, traits_since = table.SINCE, table.TRAITS_SINCE
         return [
-            Route("GET", _ALL, self.list, since=since, query=table.LIST),
-            Route("POST", _ALL, self.create, since=since, gate=405, body=RUNBOOK.creation),
-            Route("GET", _ONE, self.get, since=since, query=table.GET),
-            Route("PATCH", _ONE, self.update, since=since, gate=405, body=PatchOf(RUNBOOK)),
-            Route("DELETE", _ONE, self.delete, since=since, gate=405),
-            Route("GET", _TRAITS, self.list_traits, since=traits_since),
-            Route("PUT", _TRAITS, self.replace_traits, since=traits_since, body=action.TRAITS),
-            Route("DELETE", _TRAITS, self.clear_traits, since=traits_since),
-            Route("PUT", f"{_TRAITS}/{{trait}}", self.add_trait, since=traits_since, body=action.NOTHING),
-            Route("DELETE", f"{_TRAITS}/{{trait}}", self.remove_trait, since=traits_since),
+            Route("GET", _ALL, self.list, rule="baremetal:runbook:list", since=since, query=table.LIST),
+            Route(
+                "POST",
+                _ALL,
+                self.create,
+                rule="baremetal:runbook:create",
+                since=since,
+                gate=405,
+                body=RUNBOOK.creation,
+            ),
+            Route("GET", _ONE, self.get, rule="baremetal:runbook:get", since=since, query=table.GET),
+            Route(
+                "PATCH",
+                _ONE,
+                self.update,
+                rule="baremetal:runbook:update",
+                since=since,
+                gate=405,
+                body=PatchOf(RUNBOOK),
+            ),
+            Route("DELETE", _ONE, self.delete, rule="baremetal:runbook:delete", since=since, gate=405),
+            Route("GET", _TRAITS, self.list_traits, rule="baremetal:runbook:get", since=traits_since),
+            Route(
+                "PUT",
+                _TRAITS,
+                self.replace_traits,
+                rule="baremetal:runbook:update",
+                since=traits_since,
+                body=action.TRAITS,
+            ),
+            Route("DELETE", _TRAITS, self.clear_traits, rule="baremetal:runbook:update", since=traits_since),
+            Route(
+                "PUT",
+                f"{_TRAITS}/{{trait}}",
+                self.add_trait,
+                rule="baremetal:runbook:update",
+                since=traits_since,
+                body=action.NOTHING,
+            ),
+            Route(
+                "DELETE",
+                f"{_TRAITS}/{{trait}}",
+                self.remove_trait,
+                rule="baremetal:runbook:update",
+                since=traits_since,
+            ),
         ]
 
     async def list(self, call: Call) -> Answer:
@@ -63,7 +100,10 @@ class RunbookApi:
     async def update(self, call: Call) -> Answer:
         patch: Patch = call.body
         runbook = await self._runbooks.update(
-            call.caller, show.ident(call, RUNBOOK), patch.apply_to, is_name_free=_is_name_free(call)
+            call.caller.asking(*change_rules(patch.roots)),
+            show.ident(call, RUNBOOK),
+            patch.apply_to,
+            is_name_free=_is_name_free(call),
         )
         return await self._one(call, view(RUNBOOK, call.version.minor, "all"), runbook)
 

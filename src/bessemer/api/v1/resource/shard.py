@@ -14,7 +14,7 @@ class ShardApi:
         self._shards = services.shards
 
     def routes(self) -> list[Route]:
-        return [Route("GET", "/shards", self.list, since=action.SHARDS_SINCE)]
+        return [Route("GET", "/shards", self.list, rule="baremetal:shards:get", since=action.SHARDS_SINCE)]
 
     async def list(self, call: Call) -> Answer:
         counts = await self._shards.count(call.caller)

@@ -16,11 +16,12 @@ class VolumeApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/volume", self.show, since=SINCE),
-            Route("GET", "/nodes/{node}/volume", self.show_of_node, since=SINCE),
+            Route("GET", "/volume", self.show, rule="baremetal:volume:get", since=SINCE),
+            Route("GET", "/nodes/{node}/volume", self.show_of_node, rule="baremetal:volume:get", since=SINCE),
         ]
 
     async def show(self, call: Call) -> Answer:
+        call.caller.check()
         return ok(_document(call, "volume"))
 
     async def show_of_node(self, call: Call) -> Answer:

@@ -13,6 +13,7 @@ from bessemer.api.v1.table.node import NODE
 from bessemer.api.v1.table.volume import VOLUME_CONNECTOR
 from bessemer.api.v1.view import view
 from bessemer.config.settings import ApiSettings
+from bessemer.service.node_access import SEE
 from bessemer.service.services import Services
 from bessemer.store.volume_connector import VolumeConnectorFilter
 
@@ -29,12 +30,33 @@ class VolumeConnectorApi:
     def routes(self) -> list[Route]:
         since = table.SINCE
         return [
-            Route("GET", _ALL, self.list, since=since, query=table.LIST),
-            Route("POST", _ALL, self.create, since=since, body=VOLUME_CONNECTOR.creation),
-            Route("GET", _ONE, self.get, since=since, query=table.GET),
-            Route("PATCH", _ONE, self.update, since=since, body=PatchOf(VOLUME_CONNECTOR)),
-            Route("DELETE", _ONE, self.delete, since=since),
-            Route("GET", f"/nodes/{{node}}{_ALL}", self.list_of_node, since=since, query=table.LIST),
+            Route("GET", _ALL, self.list, rule="baremetal:volume:list", since=since, query=table.LIST),
+            Route(
+                "POST",
+                _ALL,
+                self.create,
+                rule="baremetal:volume:create",
+                since=since,
+                body=VOLUME_CONNECTOR.creation,
+            ),
+            Route("GET", _ONE, self.get, rule="baremetal:volume:get", since=since, query=table.GET),
+            Route(
+                "PATCH",
+                _ONE,
+                self.update,
+                rule="baremetal:volume:update",
+                since=since,
+                body=PatchOf(VOLUME_CONNECTOR),
+            ),
+            Route("DELETE", _ONE, self.delete, rule="baremetal:volume:delete", since=since),
+            Route(
+                "GET",
+                f"/nodes/{{node}}{_ALL}",
+                self.list_of_node,
+                rule="baremetal:volume:get",
+                since=since,
+                query=table.LIST,
+            ),
         ]
 
     async def list(self, call: Call) -> Answer:
@@ -73,7 +95,7 @@ class VolumeConnectorApi:
         asked = page(VOLUME_CONNECTOR, call, most=self._most)
         found: dict[str, Any] = {"project": call.query.get("project")}
         if "node" in call.query:
-            found["node_uuid"] = (await self._nodes.get(call.caller, call.query["node"])).uuid
+            found["node_uuid"] = (await self._nodes.get(call.caller.asking(SEE), call.query["node"])).uuid
         filters = VolumeConnectorFilter(**{**found, **more})
         rows = await self._connectors.list_rows(call.caller, shown.columns, filters, asked)
         return show.many(call, shown, rows, asked)
