@@ -105,6 +105,11 @@ async def refuse(context: Toy) -> None:
     raise DeviceRefused("no")
 
 
+async def die(context: Toy) -> None:
+    context.deps.note("run deadly")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 async def hang(context: Toy) -> None:
     """Comes to a stop in the middle, and then tries to write."""
     context.deps.note(f"run slow {os.getpid()}")
@@ -140,6 +145,7 @@ WORKFLOWS = (
     ),
     Workflow("asking", (step("a"), step("x", _ASK), step("c")), on_change=on_change),
     Workflow("doomed", (step("a"), step("c", _CHECK), step("z", run=refuse)), on_change=on_change),
+    Workflow("deadly", (step("a"), step("deadly", run=die)), on_change=on_change),
     Workflow("hanging", (step("slow", run=hang),), on_change=on_change),
 )
 

@@ -43,9 +43,7 @@ class Ownership:
         self._settings = settings
         self._incarnation = incarnation
         self._hurry = asyncio.Event()
-        #: When the present lease was asked for, by the loop's clock: it ends no earlier than that plus its
-        #: length.
-        self._leased_at = 0.0
+        self._lease_end: asyncio.TimerHandle | None = None
 
     async def begin(self) -> None:
         """Announce this process; an earlier one of the same name owns nothing from now on."""
@@ -62,7 +60,7 @@ class Ownership:
                 version=settings.version,
                 kinds=self._runner.kinds,
             )
-        self._leased_at = asked_at
+        self._leased(asked_at)
 
     async def end(self) -> None:
         """Sign off."""
@@ -80,30 +78,41 @@ class Ownership:
             Superseded: Another process has taken this one's name.
         """
         is_failing = False
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.heartbeat_interval_s):
-                    await self._hurry.wait()
-            self._hurry.clear()
-            try:
-                # A database that hangs must not keep us from noticing that the lease is over.
-                async with asyncio.timeout(self._left_s() or self._settings.lease_s):
-                    await self._give_sign()
-            except (Unavailable, TimeoutError) as error:
-                if not is_failing:
-                    _log.warning("no sign of life could be given", error=str(error))
-                is_failing = True
-                if not self._left_s():
-                    self._let_go_of_all()
-                continue
-            if is_failing:
-                _log.info("signs of life can be given again")
-            is_failing = False
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.heartbeat_interval_s):
+                        await self._hurry.wait()
+                self._hurry.clear()
+                try:
+                    async with asyncio.timeout(self._settings.lease_s):
+                        await self._give_sign()
+                except (Unavailable, TimeoutError) as error:
+                    if not is_failing:
+                        _log.warning("no sign of life could be given", error=str(error))
+                    is_failing = True
+                    continue
+                if is_failing:
+                    _log.info("signs of life can be given again")
+                is_failing = False
+        finally:
+            if self._lease_end is not None:
+                self._lease_end.cancel()
 
-    def _left_s(self) -> float:
-        """How long the lease runs at least; 0 when it may be over."""
-        passed_s = asyncio.get_running_loop().time() - self._leased_at
-        return max(0.0, self._settings.lease_s - passed_s)
+    def _leased(self, asked_at: float) -> None:
+        """The lease asked for at ``asked_at`` was granted, and ends no earlier than its length after that.
+
+        A timer watches over it, whatever else hangs: a database that neither answers nor refuses, say.
+        """
+        if self._lease_end is not None:
+            self._lease_end.cancel()
+        loop = asyncio.get_running_loop()
+        self._lease_end = loop.call_at(asked_at + self._settings.lease_s, self._lease_over)
+
+    def _lease_over(self) -> None:
+        if self._runner.held:
+            _log.warning("the lease could not be renewed in time: letting go of all operations")
+        self._let_go_of_all()
 
     async def _give_sign(self) -> None:
         settings = self._settings
@@ -118,7 +127,7 @@ class Ownership:
             if not is_mine:
                 self._let_go_of_all()
                 raise Superseded(f"Another process has started as conductor '{settings.hostname}'.")
-            self._leased_at = asked_at
+            self._leased(asked_at)
             await self._reconcile(owned)
         if is_peer_lost:
             self._runner.wake()

@@ -16,13 +16,15 @@ from bessemer.store.sqlite import WholeConnection, connection_to
 #: Longest wait for a database connection to be made, a statement to end, a lock to be had.
 CONNECT_S, STATEMENT_S, LOCK_S = 10.0, 60.0, 30.0
 
-#: A process that was stopped in the middle of a transaction must not keep its row locks for ever: its
-#: operations could never be taken over.
+#: A process that was stopped in the middle of a transaction must not keep its row locks for longer than its
+#: lease runs: its operations could not be taken over. No transaction of ours waits for the outside world.
+IDLE_S = 10.0
+
 _POSTGRESQL_SETTINGS = {
     "application_name": "bessemer",
     "jit": "off",
     "lock_timeout": f"{LOCK_S:g}s",
-    "idle_in_transaction_session_timeout": f"{LOCK_S:g}s",
+    "idle_in_transaction_session_timeout": f"{IDLE_S:g}s",
 }
 
 _SYNCHRONOUS = ("off", "normal", "full")

@@ -233,7 +233,7 @@ async def test_sockets_of_dead_processes_are_in_nobodys_way(
         assert not left & {"dead", "no socket at all"}
         assert len(left) == 2
     await other.close()
-    assert len(os.listdir(directory)) == 1
+    assert len(list(os.scandir(directory))) == 1
 
 
 async def test_a_broken_listening_connection_is_made_again(
