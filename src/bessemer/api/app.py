@@ -19,6 +19,7 @@ from bessemer.api.v1.resource.driver import DriverApi
 from bessemer.api.v1.resource.inspection_rule import InspectionRuleApi
 from bessemer.api.v1.resource.network_event import NetworkEventApi
 from bessemer.api.v1.resource.node import NodeApi
+from bessemer.api.v1.resource.node_indicator import NodeIndicatorApi
 from bessemer.api.v1.resource.node_management import NodeManagementApi
 from bessemer.api.v1.resource.node_reading import NodeReadingApi
 from bessemer.api.v1.resource.node_record import NodeRecordApi
@@ -61,6 +62,7 @@ def v1_routes(services: Services, settings: Settings) -> list[Route]:
         *NodeApi(services, api).routes(),
         *NodeStateApi(services, provision_size_kib=api.max_json_body_size_provision).routes(),
         *NodeManagementApi(services).routes(),
+        *NodeIndicatorApi(services).routes(),
         *NodeRecordApi(services, api).routes(),
         *NodeReadingApi(services).routes(),
         *NodeVirtualMediaApi(services).routes(),

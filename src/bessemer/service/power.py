@@ -3,17 +3,16 @@
 from typing import Any
 
 from bessemer.domain.node import Node, label
-from bessemer.domain.operation import NewOperation
 from bessemer.domain.power import PowerTarget
 from bessemer.domain.provision import ProvisionState
 from bessemer.engine.gateway import Gateway
-from bessemer.kernel.error import Conflict, InvalidValue, NodeLocked
+from bessemer.kernel.error import Conflict, InvalidValue
 from bessemer.service.caller import Caller
 from bessemer.service.node_access import NodeAccess
+from bessemer.service.start import start
 from bessemer.service.task import Tasks
 from bessemer.store.database import Transaction
 from bessemer.store.node import list_child_nodes, update_node
-from bessemer.store.operation import find_active
 
 _CLEANING = frozenset({ProvisionState.CLEANING, ProvisionState.CLEAN_WAIT})
 _OFF = frozenset({PowerTarget.OFF, PowerTarget.SOFT_OFF})
@@ -28,7 +27,8 @@ class PowerService:
     async def request(
         self, caller: Caller, ident: str, target: PowerTarget, *, timeout_s: int | None = None
     ) -> None:
-        """Start the operation that brings the machine to ``target``, in maintenance too.
+        """Start the operation that brings the machine to ``target``, in maintenance too, and while a
+        deployment or other work waits for its agent.
 
         Asking for the present state is fine: the operation reads the state again.
 
@@ -36,7 +36,7 @@ class PowerService:
             NotFound: No such node.
             InvalidValue: The node is being cleaned; its driver cannot do this; its settings are incomplete.
             Conflict: The node must not be switched off.
-            NodeLocked: Another operation works on the node, or waits in the middle of its work.
+            NodeLocked: Another operation works on the node.
         """
 
         async def work(tx: Transaction, node: Node) -> None:
@@ -45,17 +45,7 @@ class PowerService:
             args: dict[str, Any] = {"target": target.value, "timeout": timeout_s}
             if await _takes_relatives_along(tx, node, target):
                 args["relatives_first"] = True
-            await self._gateway.enqueue(
-                tx,
-                NewOperation(
-                    node_uuid=node.uuid,
-                    kind="power",
-                    args=args,
-                    conductor_group=node.conductor_group,
-                    requested_by=caller.label,
-                    request_id=caller.request_id,
-                ),
-            )
+            await start(tx, self._gateway, caller, node, "power", args, may_join=True)
 
         await self._access.change(caller, ident, work)
 
@@ -73,12 +63,6 @@ class PowerService:
             raise InvalidValue(
                 f"The power interface '{task.driver.power.name}' can not do '{target}'.",
                 hint=f"It can do: {', '.join(supported)}.",
-            )
-        active = await find_active(tx, node.uuid)
-        if active is not None:
-            raise NodeLocked(
-                f"Node '{label(node)}' has an unfinished operation '{active.kind}' ({active.state}).",
-                hint="Wait until it is done, or abort it.",
             )
 
 

@@ -12,8 +12,10 @@ from bessemer.service.allocation import AllocationService
 from bessemer.service.allocator import Allocator
 from bessemer.service.chassis import ChassisService
 from bessemer.service.conductor import ConductorService
+from bessemer.service.console import ConsoleService
 from bessemer.service.deploy_template import DeployTemplateService
 from bessemer.service.driver import DriverService
+from bessemer.service.firmware_mode import FirmwareModeService
 from bessemer.service.history import HistoryService
 from bessemer.service.inspection import InspectionService
 from bessemer.service.inspection_rule import InspectionRuleService
@@ -32,6 +34,7 @@ from bessemer.service.provision import ProvisionService
 from bessemer.service.reading import ReadingService
 from bessemer.service.runbook import RunbookService
 from bessemer.service.shard import ShardService
+from bessemer.service.target_raid import TargetRaidService
 from bessemer.service.task import Tasks
 from bessemer.service.trait import TraitService
 from bessemer.service.vif import VifService
@@ -47,6 +50,9 @@ class Services:
     provision: ProvisionService
     power: PowerService
     management: ManagementService
+    consoles: ConsoleService
+    firmware_modes: FirmwareModeService
+    target_raids: TargetRaidService
     vifs: VifService
     traits: TraitService
     history: HistoryService
@@ -92,6 +98,9 @@ class Services:
             provision=ProvisionService(access, gateway, tasks, settings),
             power=PowerService(access, gateway, tasks),
             management=ManagementService(access, machines),
+            consoles=ConsoleService(access, gateway, tasks, machines),
+            firmware_modes=FirmwareModeService(access, gateway, tasks),
+            target_raids=TargetRaidService(access, tasks),
             vifs=VifService(access, tasks),
             traits=TraitService(access),
             history=HistoryService(access),

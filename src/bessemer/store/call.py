@@ -1,4 +1,4 @@
-"""Calls: shared operations whose rows go when their answers are delivered."""
+"""Shared operations: calls, whose rows go when their answers are delivered, and work beside other work."""
 
 from sqlalchemy import bindparam, delete
 
@@ -19,6 +19,22 @@ _DROP = delete(OPERATIONS).where(
     _COLUMNS.uuid == bindparam("key"), ~_COLUMNS.is_exclusive, _COLUMNS.state == OperationState.QUEUED
 )
 _DELETE_OLD = delete(OPERATIONS).where(~_COLUMNS.is_exclusive, _COLUMNS.finished_at < bindparam("before"))
+_BESIDE = (
+    OPERATION.select()
+    .where(
+        _COLUMNS.node_uuid == bindparam("node"),
+        _COLUMNS.kind == bindparam("kind"),
+        ~_COLUMNS.is_exclusive,
+        _COLUMNS.state.not_in(_OVER),
+    )
+    .limit(1)
+)
+
+
+async def find_beside(tx: Transaction, node_uuid: str, kind: str) -> Operation | None:
+    """A shared operation of this kind on the node that is not over."""
+    row = (await tx.execute(_BESIDE, {"node": node_uuid, "kind": kind})).first()
+    return None if row is None else OPERATION.to_record(row)
 
 
 async def take_answer(tx: Transaction, uuid: str) -> Operation | None:

@@ -68,9 +68,9 @@ def conflict(error: IntegrityError, table: Table, noun: str, values: Mapping[str
 
 def _unique_columns(table: Table, name: str) -> list[str]:
     """The columns of the unique constraint called ``name``; none when it is something else."""
-    for constraint in table.constraints:
-        if isinstance(constraint, UniqueConstraint):
-            columns = [column.name for column in constraint.columns]
-            if name == f"uq_{table.name}_{'_'.join(columns)}":
-                return columns
+    constraints = [one.columns for one in table.constraints if isinstance(one, UniqueConstraint)]
+    for unique in (*constraints, *(index.columns for index in table.indexes if index.unique)):
+        columns = [column.name for column in unique]
+        if name == f"uq_{table.name}_{'_'.join(columns)}":
+            return columns
     return []

@@ -73,20 +73,23 @@ class Projection:
         node = await get_node(tx, operation.node_uuid)
         match change:
             case Change.STARTED:
-                await update_node(tx, node.uuid, reservation=self.host)
+                await update_node(tx, node.uuid, **self._lock(operation))
             case Change.STEP:
                 moved = self._move(tx, node, operation, Event.RESUME)
-                await update_node(tx, node.uuid, reservation=self.host, **moved, **self._step(operation))
+                await update_node(tx, node.uuid, **self._lock(operation), **moved, **self._step(operation))
             case Change.WAITING:
                 is_held = operation.plan[operation.position].step == HOLD
                 moved = self._move(tx, node, operation, Event.HOLD if is_held else Event.WAIT)
-                await update_node(tx, node.uuid, reservation=None, **moved)
+                await update_node(tx, node.uuid, **_unlock(operation), **moved)
             case Change.SUCCEEDED:
                 await self._succeed(tx, node, operation)
             case Change.FAILED | Change.CANCELLED:
                 await self._fail(tx, node, operation)
         if operation.state.is_over:
             await self.at_end(tx, node, operation)
+
+    def _lock(self, operation: Operation) -> Fields:
+        return {"reservation": self.host} if operation.is_exclusive else {}
 
     def _is_ours(self, node: Node) -> bool:
         return not self.states or node.provision_state in self.states
@@ -111,14 +114,14 @@ class Projection:
 
     async def _succeed(self, tx: Transaction, node: Node, operation: Operation) -> None:
         moved = self._move(tx, node, operation, self.done(node, operation))
-        fields = {**self._no_step(), "reservation": None, "last_error": None}
+        fields = {**self._no_step(), **_unlock(operation), "last_error": None}
         node = await update_node(tx, node.uuid, **fields, **moved, **self.on_success(node, operation))
         await self._record(tx, node, operation, "INFO", f"{operation.kind} succeeded")
         await self.follow(tx, node, operation)
 
     async def _fail(self, tx: Transaction, node: Node, operation: Operation) -> None:
         message = failure_text(operation)[: self.message_limit]
-        fields = {**self._no_step(), "reservation": None, "target_power_state": None}
+        fields = {**self._no_step(), **_unlock(operation), "target_power_state": None}
         if self._is_ours(node) and operation.cancel_reason != REPLACED:
             fields |= {"last_error": message, **self._end_badly(tx, node, operation)}
             fields |= self.on_failure(node, operation)
@@ -149,6 +152,11 @@ class Projection:
             target_state=node.target_provision_state,
             payload={"operation": operation.uuid},
         )
+
+
+def _unlock(operation: Operation) -> Fields:
+    """What runs beside the work of another operation leaves the lock to that one."""
+    return {"reservation": None} if operation.is_exclusive else {}
 
 
 def failure_text(operation: Operation) -> str:

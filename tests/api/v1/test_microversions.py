@@ -80,6 +80,10 @@ PORTGROUP_FIELDS = {
 #: Calls that came later: method, path, since, and what an older client gets.
 GATES = {
     ("PUT", "/nodes/{node}/management/inject_nmi"): (29, 404),
+    ("GET", "/nodes/{node}/{field}"): (8, 404),
+    ("PUT", "/nodes/{node}/states/raid"): (12, 406),
+    ("PUT", "/nodes/{node}/states/boot_mode"): (76, 404),
+    ("PUT", "/nodes/{node}/states/secure_boot"): (76, 404),
     ("GET", "/nodes/{node}/vifs"): (28, 404),
     ("POST", "/nodes/{node}/vifs"): (28, 404),
     ("DELETE", "/nodes/{node}/vifs/{vif}"): (28, 404),

@@ -54,6 +54,13 @@ class NodeApi:
                 body=PatchOf(NODE),
             ),
             Route("DELETE", "/nodes/{node}", self.delete, rule="baremetal:node:delete"),
+            Route(
+                "GET",
+                "/nodes/{node}/{field}",
+                self.get_one_field,
+                rule="baremetal:node:get",
+                since=action.ONE_FIELD_SINCE,
+            ),
             Route("GET", "/nodes/{node}/states", self.get_states, rule="baremetal:node:get_states"),
             Route(
                 "GET",
@@ -109,6 +116,11 @@ class NodeApi:
             node, traits = await self._nodes.get_with_traits(call.caller, ident)
             return await self._one(call, shown, node, traits)
         return await self._one(call, shown, await self._nodes.get(call.caller, ident))
+
+    async def get_one_field(self, call: Call) -> Answer:
+        """A path that is no resource names a field. Raises InvalidValue when it is none."""
+        call.query = {"fields": [call.params["field"]]}
+        return await self.get(call)
 
     async def create(self, call: Call) -> Answer:
         is_new = call.version.has(Behaviour.NODES_START_IN_ENROLL)

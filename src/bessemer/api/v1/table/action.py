@@ -62,6 +62,15 @@ ARGUMENT_SINCE: Mapping[tuple[Verb, str], tuple[int, int]] = {
 CONFIG_DRIVE_OBJECT_SINCE = 56
 CONFIG_DRIVE_KEY_SINCE: Mapping[str, int] = {"vendor_data": 59}
 
+TARGET_MODE = Body((member("target", Kind.STRING, is_required=True),))
+TARGET_FLAG = Body((member("target", Kind.BOOLEAN, is_required=True),))
+FIRMWARE_MODE_SINCE = 76
+RAID_SINCE = 12
+CONSOLE = Body((member("enabled", Kind.BOOLEAN, is_required=True),))
+INDICATOR = Body((member("state", Kind.STRING, is_required=True),))
+#: ``/nodes/<node>/<field>`` is short for ``fields=<field>``.
+ONE_FIELD_SINCE = 8
+
 VIF = Body((
     member("id", Kind.IDENT, is_required=True, length=(1, 255)),
     member("port_uuid", Kind.UUID, is_nullable=True),
