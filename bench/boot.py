@@ -26,8 +26,10 @@ from bessemer.config.settings import ConductorSettings, Settings
 from bessemer.domain.node import Node
 from bessemer.image.relay import ImageRelay
 from bessemer.kernel.clock import SystemClock
+from bessemer.kernel.seal import Keyring, new_key
 from bessemer.store.database import Database
 from bessemer.store.node import create_node
+from bessemer.store.vault import Vault
 from bessemer.transfer.web import Web
 
 KERNEL_BYTES, RAMDISK_BYTES = 14 << 20, 48 << 20
@@ -50,7 +52,9 @@ async def serve(directory: Path) -> None:
         created_at="2026-11-23T11:14:03.000123+00:00",
         driver_internal_info={"boot_key": KEY, "agent_secret_token": "t" * 43},
     )
-    database = await Database.open(f"sqlite:///{directory}/bench.sqlite", clock=SystemClock())
+    database = await Database.open(
+        f"sqlite:///{directory}/bench.sqlite", clock=SystemClock(), vault=Vault(Keyring([new_key()]))
+    )
     async with database.write() as tx:
         await create_node(tx, node)
 

@@ -24,9 +24,11 @@ from bessemer.engine.engine import Engine, EngineSettings
 from bessemer.engine.workflow import Context, Done, OnInterrupt, Step, Wait, Workflow
 from bessemer.kernel.clock import SystemClock
 from bessemer.kernel.ident import new_uuid
+from bessemer.kernel.seal import Keyring, new_key
 from bessemer.store.database import Database
 from bessemer.store.node import create_node
 from bessemer.store.operation import change_operation, enqueue
+from bessemer.store.vault import Vault
 from fixture_database import start_postgresql
 
 OPERATIONS = 300
@@ -93,7 +95,7 @@ async def operations(database: Database, engine: Engine, nodes: list[str]) -> No
 
 
 async def measure(url: str) -> None:
-    database = await Database.open(url)
+    database = await Database.open(url, vault=Vault(Keyring([new_key()])))
     nodes = [new_uuid() for _ in range(OPERATIONS)]
     async with database.write() as tx:
         for uuid in nodes:

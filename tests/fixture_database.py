@@ -19,8 +19,13 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from bessemer.kernel.seal import Keyring
 from bessemer.store.database import Database
+from bessemer.store.vault import Vault
 from fakes.clock import FakeClock
+
+#: What secrets in the databases of tests are sealed with.
+KEYS = Keyring([b"a key for tests, of 32 bytes: 32"])
 
 _TEMPLATE = "template_bessemer"
 _OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=150"
@@ -159,6 +164,6 @@ def clock() -> FakeClock:
 @pytest_asyncio.fixture
 async def database(database_url: str, clock: FakeClock) -> AsyncIterator[Database]:
     """A fresh database whose clock stands still until the test moves it."""
-    opened = await Database.open(database_url, clock=clock)
+    opened = await Database.open(database_url, clock=clock, vault=Vault(KEYS))
     yield opened
     await opened.close()

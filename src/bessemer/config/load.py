@@ -130,7 +130,8 @@ def _completed(settings: Settings, config_file: Path | None) -> Settings:
     state_path = default.state_path or str(state_directory())
     default = dataclasses.replace(default, host=default.host or socket.gethostname(), state_path=state_path)
     connection = settings.database.connection or f"sqlite:///{state_path}/bessemer.sqlite"
-    database = dataclasses.replace(settings.database, connection=connection)
+    key_file = settings.database.key_file or f"{state_path}/key"
+    database = dataclasses.replace(settings.database, connection=connection, key_file=key_file)
     base = config_file.absolute().parent if config_file else Path(state_path).absolute()
     policy = dataclasses.replace(
         settings.oslo_policy,

@@ -277,6 +277,7 @@ class MiddlewareSettings:
 class DatabaseSettings:
     connection: str = option("", "sqlite:///PATH or postgresql://... Empty: bessemer.sqlite in state_path.")
     max_pool_size: int = option(10, "Connections kept open (PostgreSQL) or used for reading (SQLite).")
+    key_file: str = option("", "Keys that secrets are sealed with. Empty: 'key' in state_path, made if new.")
 
 
 @dataclass(frozen=True, slots=True)

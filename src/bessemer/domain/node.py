@@ -1,5 +1,6 @@
 """A node: one physical machine and all that is known of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -97,6 +98,16 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 JSON_FIELDS = tuple(
     field for field, kind in Node.__annotations__.items() if kind is JsonObject
 )  # fmt: skip
+
+#: Fields that may hold secrets: further keys in each that are secret although their names do not say so.
+SECRET_KEYS: Mapping[str, frozenset[str]] = {
+    "driver_info": frozenset({"snmp_auth_key", "snmp_priv_key"}),
+    "driver_internal_info": frozenset({"boot_key"}),
+    "instance_info": frozenset({"configdrive", "image_url"}),
+    "clean_step": frozenset(),
+    "deploy_step": frozenset(),
+    "service_step": frozenset(),
+}
 
 
 def refuse_locked(node: Node) -> None:

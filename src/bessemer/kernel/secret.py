@@ -1,15 +1,26 @@
-"""Strings that do not show themselves, and names that say that what they name is secret."""
+"""Strings that do not show themselves, and the rules that say what in a document is secret.
 
-from collections.abc import Set
+A value is secret by the name of its key, which contains one of a few words in any case; as the ``value``
+beside a ``name`` or ``path`` that does; or by itself: an address with a login in it, or text that is sealed
+already.
+Source: v1 contract, the ``secret`` notes of driver_info, driver_internal_info and instance_info.
+"""
+
+import re
+from collections.abc import Callable, Set
 from typing import Any, Final
 
 MASK: Final = "******"
+#: What every sealed value begins with; see ``seal``.
+SEALED: Final = "sealed:"
 
 _WORDS = (
     "password", "token", "secret", "passwd", "passphrase", "admin_pass", "adminpass", "credential",
     "private_key", "api_key", "auth_key", "priv_key", "sslkey", "fernetkey", "authorization", "cookie",
     "community",
 )  # fmt: skip
+_LOGIN = re.compile(r"://[^/?#\s@]*:[^/?#\s]*@")
+_MOST_REMEMBERED = 10_000
 
 
 def is_secret(name: str) -> bool:
@@ -18,21 +29,52 @@ def is_secret(name: str) -> bool:
     return any(word in lowered for word in _WORDS)
 
 
-def masked(document: Any, more: Set[str] = frozenset()) -> Any:
-    """``document`` with a mask in place of what is secret by its key, at any depth; ``more`` are further
-    keys. Absent values, booleans and empty text stay: they tell whether there is a secret, and nothing of it.
+def is_secret_text(text: str) -> bool:
+    """Whether ``text`` is secret whatever its name: an address with user and password, or sealed text."""
+    return text.startswith(SEALED) or ("@" in text and _LOGIN.search(text) is not None)
+
+
+class SecretNames(dict[str, bool]):
+    """Which keys hold secrets, ``more`` among them: worked out once for each, asked thousands of times."""
+
+    def __init__(self, more: Set[str] = frozenset()) -> None:
+        super().__init__()
+        self._more = more
+
+    def __missing__(self, key: str) -> bool:
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        self[key] = found = key in self._more or is_secret(key)
+        return found
+
+
+def covered(document: Any, names: SecretNames, cover: Callable[[str, Any], Any], key: str = "") -> Any:
+    """``document`` with ``cover(key, value)`` in place of each secret value, at any depth.
+
+    Absent values, booleans and empty text stay: they tell whether there is a secret, and nothing of it.
     """
-    if isinstance(document, list):
-        return [masked(item, more) for item in document]
+    if isinstance(document, str):
+        return cover(key, document) if is_secret_text(document) else document
+    if isinstance(document, list | tuple):
+        return [covered(item, names, cover, key) for item in document]
     if not isinstance(document, dict):
         return document
+    is_named = "value" in document and any(names[str(document.get(by, ""))] for by in ("name", "path"))
     return {
-        key: MASK if (key in more or is_secret(key)) and _is_telling(held) else masked(held, more)
-        for key, held in document.items()
+        name: cover(name, held)
+        if (names[name] or (is_named and name == "value")) and is_telling(held)
+        else covered(held, names, cover, name)
+        for name, held in document.items()
     }
 
 
-def _is_telling(held: Any) -> bool:
+def masked(document: Any, more: Set[str] = frozenset()) -> Any:
+    """``document`` with a mask in place of what is secret in it; ``more`` are further keys of secrets."""
+    return covered(document, SecretNames(more), lambda *_: MASK)
+
+
+def is_telling(held: Any) -> bool:
+    """Whether a secret value tells anything: null, booleans and empty text do not."""
     return held is not None and not isinstance(held, bool) and held != ""
 
 

@@ -21,6 +21,7 @@ from bessemer.network.noop import NoopNetwork
 from bessemer.server.certificate import own_url
 from bessemer.storage.noop import NoopStorage
 from bessemer.store.database import Database
+from bessemer.store.key import unlock
 from bessemer.store.shared_clock import set_clock
 from bessemer.transfer.tls import TlsRules, client_context, read_verify
 from bessemer.transfer.web import Web
@@ -50,6 +51,7 @@ async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
 
     Raises:
         BadSettings: The enabled interfaces do not fit together.
+        BadKeyFile: The key file is not the one that the database is sealed with.
         Unavailable: The database cannot be used.
     """
     state = Path(settings.default.state_path)
@@ -64,6 +66,7 @@ async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
         composition = Composition(settings.default, implementations(settings, pool, clock).joined(noop))
         database = await Database.open(connection, pool_size=settings.database.max_pool_size, clock=clock)
         stack.push_async_callback(database.close)
+        await unlock(database, Path(settings.database.key_file))
         await set_clock(database)
         web = Web(await stack.enter_async_context(session()), tls=_image_tls(settings))
         base_url = own_url(settings.api)

@@ -40,7 +40,7 @@ async def find_beside(tx: Transaction, node_uuid: str, kind: str) -> Operation |
 async def take_answer(tx: Transaction, uuid: str) -> Operation | None:
     """The call as it ended, which is deleted with its journal; None while it is not over."""
     row = (await tx.execute(_TAKE, {"key": uuid})).first()
-    return None if row is None else OPERATION.to_record(row)
+    return None if row is None else OPERATION.to_record(tx, row)
 
 
 async def drop_queued_call(tx: Transaction, uuid: str) -> bool:

@@ -85,7 +85,7 @@ async def claim_operations(
     except IntegrityError as error:
         # Two queued operations of one node, each first in the eyes of one conductor for a moment.
         raise Conflict("Another conductor claimed an operation of the same node.") from error
-    return sorted((OPERATION.to_record(row) for row in rows), key=lambda operation: operation.uuid)
+    return sorted((OPERATION.to_record(tx, row) for row in rows), key=lambda operation: operation.uuid)
 
 
 @lru_cache

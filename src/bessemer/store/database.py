@@ -26,6 +26,7 @@ from bessemer.store.failure import reason, translated
 from bessemer.store.migration import ensure_schema
 from bessemer.store.notify import Notifier, postgresql_notifier
 from bessemer.store.notify_socket import SocketNotifier
+from bessemer.store.vault import Vault
 
 #: Longest wait for a turn to write (SQLite) or for a pooled connection.
 TURN_S = 30.0
@@ -36,18 +37,26 @@ AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
 class Transaction:
-    """What queries are run on. ``clock`` is the process's clock; ``now()`` its present reading."""
+    """What queries are run on. ``clock`` is the process's clock; ``now()`` its present reading; ``vault``
+    seals and opens what is secret."""
 
-    __slots__ = ("_after_commit", "_connection", "_is_spoiled", "_notifier", "clock", "is_writing")
+    __slots__ = ("_after_commit", "_connection", "_is_spoiled", "_notifier", "clock", "is_writing", "vault")
 
     def __init__(
-        self, connection: AsyncConnection, clock: Clock, notifier: Notifier, *, is_writing: bool
+        self,
+        connection: AsyncConnection,
+        clock: Clock,
+        notifier: Notifier,
+        vault: Vault,
+        *,
+        is_writing: bool,
     ) -> None:
         self._connection = connection
         self._notifier = notifier
         self._after_commit: list[Callable[[], None]] = []
         self._is_spoiled = False
         self.clock = clock
+        self.vault = vault
         self.is_writing = is_writing
 
     @property
@@ -109,15 +118,21 @@ class Transaction:
 class Database:
     """An open database. Make it with ``await Database.open(url)``, end it with ``await close()``."""
 
-    def __init__(self, engines: Engines, clock: Clock, notifier: Notifier) -> None:
+    def __init__(
+        self, engines: Engines, clock: Clock, notifier: Notifier, vault: Vault | None = None
+    ) -> None:
         self._engines = engines
         self._notifier = notifier
         self._turn = asyncio.Lock() if engines.has_one_writer else None
         self._turn_holder: asyncio.Task[Any] | None = None
         self.clock = clock
+        #: Without keys until ``key.unlock`` puts them in: nothing secret can be written or read before.
+        self.vault = vault or Vault(None)
 
     @classmethod
-    async def open(cls, url: str, *, pool_size: int = 10, clock: Clock | None = None) -> Self:
+    async def open(
+        cls, url: str, *, pool_size: int = 10, clock: Clock | None = None, vault: Vault | None = None
+    ) -> Self:
         """Open the database at ``url``, create it when it is new, bring its tables up to date.
 
         ``url`` is ``sqlite:///relative``, ``sqlite:////absolute`` or ``postgresql://user@host:port/name``.
@@ -132,7 +147,7 @@ class Database:
         except BaseException:
             await engines.close()
             raise
-        return cls(engines, clock or SystemClock(), _notifier_for(engines))
+        return cls(engines, clock or SystemClock(), _notifier_for(engines), vault)
 
     async def close(self) -> None:
         await self._notifier.close()
@@ -167,13 +182,13 @@ class Database:
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[Transaction]:
         async with _connection(self._engines.read) as connection:
-            yield Transaction(connection, self.clock, self._notifier, is_writing=False)
+            yield Transaction(connection, self.clock, self._notifier, self.vault, is_writing=False)
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[Transaction]:
         async with self._turn_to_write(), _connection(self._engines.write) as connection:
             await _begin(connection)
-            tx = Transaction(connection, self.clock, self._notifier, is_writing=True)
+            tx = Transaction(connection, self.clock, self._notifier, self.vault, is_writing=True)
             try:
                 yield tx
                 tx._check_whole()

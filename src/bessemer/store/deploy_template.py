@@ -13,13 +13,15 @@ from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.failure import conflict
 from bessemer.store.listing import list_rows
 from bessemer.store.page import Page
-from bessemer.store.record import Mapper, decode_json
+from bessemer.store.record import decode_json
+from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import DEPLOY_TEMPLATES
 
-_TEMPLATE = Mapper(
+_TEMPLATE = SealedMapper(
     DeployTemplate,
     DEPLOY_TEMPLATES,
     json_fields=("steps", "extra"),
+    secrets={"steps": frozenset()},
     decoders={"steps": lambda text: tuple(decode_json(text))},
 )
 _COLUMNS = DEPLOY_TEMPLATES.c
@@ -31,7 +33,7 @@ _UPDATE = update(DEPLOY_TEMPLATES).where(_COLUMNS.uuid == bindparam("key")).retu
 
 async def create_deploy_template(tx: Transaction, template: DeployTemplate) -> DeployTemplate:
     """Store a new deploy template. Raises Duplicate when its uuid or name is taken."""
-    row = _TEMPLATE.to_row(template)
+    row = _TEMPLATE.to_row(tx, template)
     try:
         await tx.execute(insert(DEPLOY_TEMPLATES), row)
     except IntegrityError as error:
@@ -60,14 +62,14 @@ async def update_deploy_template(tx: Transaction, uuid: str, **changes: Any) -> 
         NotFound: There is no such deploy template.
         Duplicate: The name is taken.
     """
-    values = _TEMPLATE.encode({"updated_at": tx.now(), **changes})
+    values = _TEMPLATE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, DEPLOY_TEMPLATES, "deploy template", changes) from error
     if row is None:
         raise NotFound(f"Deploy template '{uuid}' could not be found.")
-    return _TEMPLATE.to_record(row)
+    return _TEMPLATE.to_record(tx, row)
 
 
 async def delete_deploy_template(tx: Transaction, uuid: str) -> None:
@@ -80,7 +82,7 @@ async def delete_deploy_template(tx: Transaction, uuid: str) -> None:
 async def list_deploy_templates_for(tx: Transaction, traits: Collection[str]) -> list[DeployTemplate]:
     """The deploy templates whose name is one of ``traits``, in order of name."""
     statement = _TEMPLATE.select().where(_COLUMNS.name.in_(sorted(traits))).order_by(_COLUMNS.name)
-    return [_TEMPLATE.to_record(row) for row in await tx.execute(statement)]
+    return [_TEMPLATE.to_record(tx, row) for row in await tx.execute(statement)]
 
 
 async def list_deploy_template_rows(tx: Transaction, fields: Sequence[str], page: Page) -> list[AnyRow]:
@@ -95,4 +97,4 @@ async def list_deploy_template_rows(tx: Transaction, fields: Sequence[str], page
 
 async def _find(tx: Transaction, statement: Any, key: str) -> DeployTemplate | None:
     row = (await tx.execute(statement, {"key": key})).first()
-    return None if row is None else _TEMPLATE.to_record(row)
+    return None if row is None else _TEMPLATE.to_record(tx, row)

@@ -1,6 +1,6 @@
 """Inspection rules: create, look up, change, list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, update
@@ -8,19 +8,25 @@ from sqlalchemy.exc import IntegrityError
 
 from bessemer.domain.inspection.rule import InspectionRule
 from bessemer.kernel.error import NotFound
+from bessemer.kernel.secret import SecretNames
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.failure import conflict
 from bessemer.store.listing import list_rows
 from bessemer.store.page import Page
-from bessemer.store.record import Mapper, decode_json
+from bessemer.store.record import decode_json
+from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import INSPECTION_RULES
 
-_RULE = Mapper(
+_CALLS = ("conditions", "actions")
+_RULE = SealedMapper(
     InspectionRule,
     INSPECTION_RULES,
-    json_fields=("conditions", "actions"),
-    decoders=dict.fromkeys(("conditions", "actions"), lambda text: tuple(decode_json(text))),
+    json_fields=_CALLS,
+    secrets=dict.fromkeys(_CALLS, frozenset[str]()),
+    decoders=dict.fromkeys(_CALLS, lambda text: tuple(decode_json(text))),
 )
+#: Whatever a sensitive rule is given is sealed.
+_SENSITIVE = SecretNames(frozenset({"args", "loop"}))
 _COLUMNS = INSPECTION_RULES.c
 _BY_UUID = _RULE.select().where(_COLUMNS.uuid == bindparam("key"))
 _BY_UUID_LOCKED = _BY_UUID.with_for_update()
@@ -30,7 +36,7 @@ _UPDATE = update(INSPECTION_RULES).where(_COLUMNS.uuid == bindparam("key")).retu
 
 async def create_inspection_rule(tx: Transaction, rule: InspectionRule) -> InspectionRule:
     """Store a new inspection rule. Raises Duplicate when its uuid is taken."""
-    row = _RULE.to_row(rule)
+    row = _encoded(tx, rule.uuid, {field: getattr(rule, field) for field in _RULE.fields})
     try:
         await tx.execute(insert(INSPECTION_RULES), row)
     except IntegrityError as error:
@@ -43,7 +49,7 @@ async def get_inspection_rule(tx: Transaction, uuid: str, *, lock: bool = False)
     row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"key": uuid.lower()})).first()
     if row is None:
         raise NotFound(f"Inspection rule '{uuid}' could not be found.")
-    return _RULE.to_record(row)
+    return _RULE.to_record(tx, row)
 
 
 async def update_inspection_rule(tx: Transaction, uuid: str, **changes: Any) -> InspectionRule:
@@ -52,14 +58,24 @@ async def update_inspection_rule(tx: Transaction, uuid: str, **changes: Any) -> 
     Raises:
         NotFound: There is no such inspection rule.
     """
-    values = _RULE.encode({"updated_at": tx.now(), **changes})
+    if changes.get("sensitive") is not None:
+        # What becomes sensitive, or no longer is, is sealed in another way.
+        present = await get_inspection_rule(tx, uuid)
+        changes = {**{name: getattr(present, name) for name in _CALLS}, **changes}
+    elif not changes.keys().isdisjoint(_CALLS):
+        changes = {**changes, "sensitive": (await get_inspection_rule(tx, uuid)).sensitive}
+    values = _encoded(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, INSPECTION_RULES, "inspection rule", changes) from error
     if row is None:
         raise NotFound(f"Inspection rule '{uuid}' could not be found.")
-    return _RULE.to_record(row)
+    return _RULE.to_record(tx, row)
+
+
+def _encoded(tx: Transaction, uuid: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return _RULE.encode(tx, uuid, values, names=_SENSITIVE if values.get("sensitive") else None)
 
 
 async def delete_inspection_rule(tx: Transaction, uuid: str) -> None:
@@ -76,7 +92,7 @@ async def delete_inspection_rules(tx: Transaction) -> int:
 
 async def list_inspection_rules(tx: Transaction, phase: str = "main") -> list[InspectionRule]:
     """All inspection rules of a phase, oldest first; ``domain.inspection.rule.in_order`` orders them."""
-    return [_RULE.to_record(row) for row in await tx.execute(_OF_PHASE, {"key": phase})]
+    return [_RULE.to_record(tx, row) for row in await tx.execute(_OF_PHASE, {"key": phase})]
 
 
 async def list_inspection_rule_rows(

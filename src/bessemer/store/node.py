@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bessemer.domain.node import JSON_FIELDS, Node
+from bessemer.domain.node import JSON_FIELDS, SECRET_KEYS, Node
 from bessemer.domain.power import PowerState
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue, NotFound
@@ -15,13 +15,14 @@ from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.failure import conflict
 from bessemer.store.page import Page, apply_page
-from bessemer.store.record import Mapper
+from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS, EVENTS, NODES
 
-_NODE = Mapper(
+_NODE = SealedMapper(
     Node,
     NODES,
     json_fields=JSON_FIELDS,
+    secrets=SECRET_KEYS,
     decoders={
         "provision_state": ProvisionState,
         "target_provision_state": ProvisionState,
@@ -79,10 +80,11 @@ async def create_node(tx: Transaction, node: Node) -> Node:
         Duplicate: Its uuid, name or instance_uuid is taken.
         NotFound: Its chassis does not exist.
     """
+    row = _NODE.to_row(tx, node)
     try:
-        await tx.execute(insert(NODES), _NODE.to_row(node))
+        await tx.execute(insert(NODES), row)
     except IntegrityError as error:
-        raise conflict(error, NODES, "node", _NODE.to_row(node)) from error
+        raise conflict(error, NODES, "node", row) from error
     return node
 
 
@@ -95,7 +97,7 @@ async def get_node(tx: Transaction, uuid: str, *, lock: bool = False) -> Node:
     row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"key": uuid})).first()
     if row is None:
         raise NotFound(f"Node '{uuid}' could not be found.")
-    return _NODE.to_record(row)
+    return _NODE.to_record(tx, row)
 
 
 async def find_node(tx: Transaction, ident: str) -> Node | None:
@@ -105,12 +107,12 @@ async def find_node(tx: Transaction, ident: str) -> Node | None:
         row = (await tx.execute(_BY_UUID, {"key": ident.lower()})).first()
     if row is None:
         row = (await tx.execute(_BY_NAME, {"key": ident})).first()
-    return None if row is None else _NODE.to_record(row)
+    return None if row is None else _NODE.to_record(tx, row)
 
 
 async def list_child_nodes(tx: Transaction, parent_uuid: str) -> list[Node]:
     """The nodes whose ``parent_node`` this one is, oldest first."""
-    return [_NODE.to_record(row) for row in await tx.execute(_OF_PARENT, {"key": parent_uuid})]
+    return [_NODE.to_record(tx, row) for row in await tx.execute(_OF_PARENT, {"key": parent_uuid})]
 
 
 async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
@@ -120,14 +122,14 @@ async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
         NotFound: There is no such node, or the chassis it is moved to does not exist.
         Duplicate: The name or instance_uuid is taken.
     """
-    values = _NODE.encode({"updated_at": tx.now(), **changes})
+    values = _NODE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, NODES, "node", changes) from error
     if row is None:
         raise NotFound(f"Node '{uuid}' could not be found.")
-    return _NODE.to_record(row)
+    return _NODE.to_record(tx, row)
 
 
 async def merge_node(tx: Transaction, uuid: str, field: str, changes: dict[str, Any]) -> Node:

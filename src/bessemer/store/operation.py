@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bessemer.domain.node import SECRET_KEYS
 from bessemer.domain.operation import (
     NewOperation,
     Operation,
@@ -20,18 +21,23 @@ from bessemer.kernel.error import FenceLost, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Transaction
 from bessemer.store.page import Page, apply_page
-from bessemer.store.record import Mapper, decode_json, storable
+from bessemer.store.record import decode_json, storable
+from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import NODES, OPERATIONS
 
 #: More signals than will ever come.
 _EVERY_SIGNAL = 2**31 - 1
 
+#: An operation may carry whatever a node has.
+_SECRET_KEYS = frozenset[str]().union(*SECRET_KEYS.values())
+
 ACTIVE = (OperationState.RUNNING, OperationState.WAITING)
 
-OPERATION = Mapper(
+OPERATION = SealedMapper(
     Operation,
     OPERATIONS,
     json_fields=("args", "data", "plan", "result", "error"),
+    secrets=dict.fromkeys(("args", "data", "plan", "result"), _SECRET_KEYS),
     decoders={
         "state": OperationState,
         "phase": Phase,
@@ -90,7 +96,7 @@ async def enqueue(tx: Transaction, new: NewOperation, plan: Sequence[PlanItem]) 
         created_at=tx.now(),
     )
     try:
-        await tx.execute(insert(OPERATIONS), OPERATION.to_row(operation))
+        await tx.execute(insert(OPERATIONS), OPERATION.to_row(tx, operation))
     except IntegrityError as error:
         raise NotFound(f"Node '{new.node_uuid}' could not be found.") from error
     return operation
@@ -101,7 +107,7 @@ async def get_operation(tx: Transaction, uuid: str) -> Operation:
     row = (await tx.execute(_BY_UUID, {"key": uuid})).first()
     if row is None:
         raise NotFound(f"Operation '{uuid}' could not be found.")
-    return OPERATION.to_record(row)
+    return OPERATION.to_record(tx, row)
 
 
 async def lock_operation(tx: Transaction, uuid: str) -> Operation:
@@ -109,7 +115,7 @@ async def lock_operation(tx: Transaction, uuid: str) -> Operation:
     row = (await tx.execute(_LOCK, {"key": uuid})).first()
     if row is None:
         raise NotFound(f"Operation '{uuid}' could not be found.")
-    return OPERATION.to_record(row)
+    return OPERATION.to_record(tx, row)
 
 
 async def list_operations(
@@ -130,13 +136,13 @@ async def list_operations(
     if states is not None:
         statement = statement.where(_COLUMNS.state.in_(states))
     paged = await apply_page(tx, statement, OPERATIONS, page or Page(1000))
-    return [OPERATION.to_record(row) for row in await tx.execute(paged)]
+    return [OPERATION.to_record(tx, row) for row in await tx.execute(paged)]
 
 
 async def find_active(tx: Transaction, node_uuid: str) -> Operation | None:
     """The exclusive operation that runs or waits on the node, or else the one that is next."""
     row = (await tx.execute(_ACTIVE_OF_NODE, {"key": node_uuid})).first()
-    return None if row is None else OPERATION.to_record(row)
+    return None if row is None else OPERATION.to_record(tx, row)
 
 
 async def guard_operation(tx: Transaction, uuid: str, fence: int) -> str | None:
@@ -160,7 +166,7 @@ async def change_operation(tx: Transaction, uuid: str, fence: int, **changes: An
     Raises:
         FenceLost: Somebody else has it now; nothing was written.
     """
-    done = await tx.execute(_CHANGE, {"key": uuid, "held": fence, **OPERATION.encode(changes)})
+    done = await tx.execute(_CHANGE, {"key": uuid, "held": fence, **OPERATION.encode(tx, uuid, changes)})
     if done.rowcount == 0:
         raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
 
@@ -180,7 +186,7 @@ async def put_to_sleep(
     if seen is None:
         seen = _EVERY_SIGNAL
     values = {"key": uuid, "held": fence, "seen": seen, "now": tx.now(), "then": wake_at}
-    row = (await tx.execute(_SLEEP, {**values, **OPERATION.encode(changes)})).first()
+    row = (await tx.execute(_SLEEP, {**values, **OPERATION.encode(tx, uuid, changes)})).first()
     if row is None:
         raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
     woken: Timestamp | None = row[0]

@@ -8,32 +8,11 @@ from sqlalchemy import Select, Table, select
 
 from bessemer.kernel.error import InternalError, InvalidValue
 from bessemer.store.database import AnyRow
+from bessemer.store.document import decode_json, decode_object, encode_json
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-_encode_json = msgspec.json.Encoder().encode
-_decode_json = msgspec.json.Decoder().decode
-
-
-def encode_json(value: Any) -> str:
-    """``value`` as a JSON document.
-
-    Raises:
-        InvalidValue: It holds something that JSON has no form for.
-    """
-    try:
-        return _encode_json(value).decode()
-    except (TypeError, ValueError, UnicodeError) as error:
-        raise InvalidValue(f"A value cannot be stored as JSON: {error}.") from error
-
-
-def decode_json(text: str) -> Any:
-    return _decode_json(text)
-
-
-def decode_object(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = decode_json(text) if text != "{}" else {}
-    return found
+__all__ = ["Mapper", "decode_json", "decode_object", "encode_json", "storable"]
 
 
 class Mapper(Generic[R]):

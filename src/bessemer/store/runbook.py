@@ -14,13 +14,15 @@ from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.failure import conflict
 from bessemer.store.listing import list_rows
 from bessemer.store.page import Page
-from bessemer.store.record import Mapper, decode_json
+from bessemer.store.record import decode_json
+from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import RUNBOOKS
 
-_RUNBOOK = Mapper(
+_RUNBOOK = SealedMapper(
     Runbook,
     RUNBOOKS,
     json_fields=("steps", "extra"),
+    secrets={"steps": frozenset()},
     decoders={"steps": lambda text: tuple(decode_json(text))},
 )
 _BY_UUID = _RUNBOOK.select().where(RUNBOOKS.c.uuid == bindparam("key"))
@@ -45,7 +47,7 @@ async def create_runbook(tx: Transaction, runbook: Runbook) -> Runbook:
         Duplicate: Its uuid or name is taken.
         InvalidValue: It is public and has an owner.
     """
-    row = _RUNBOOK.to_row(runbook)
+    row = _RUNBOOK.to_row(tx, runbook)
     try:
         await tx.execute(insert(RUNBOOKS), row)
     except IntegrityError as error:
@@ -75,14 +77,14 @@ async def update_runbook(tx: Transaction, uuid: str, **changes: Any) -> Runbook:
         Duplicate: The name is taken.
         InvalidValue: It would be public and have an owner.
     """
-    values = _RUNBOOK.encode({"updated_at": tx.now(), **changes})
+    values = _RUNBOOK.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, RUNBOOKS, "runbook", changes) from error
     if row is None:
         raise NotFound(f"Runbook '{uuid}' could not be found.")
-    return _RUNBOOK.to_record(row)
+    return _RUNBOOK.to_record(tx, row)
 
 
 async def delete_runbook(tx: Transaction, uuid: str) -> None:
@@ -111,4 +113,4 @@ async def list_runbook_rows(
 
 async def _find(tx: Transaction, statement: Any, key: str) -> Runbook | None:
     row = (await tx.execute(statement, {"key": key})).first()
-    return None if row is None else _RUNBOOK.to_record(row)
+    return None if row is None else _RUNBOOK.to_record(tx, row)

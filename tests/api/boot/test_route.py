@@ -15,10 +15,12 @@ from bessemer.image.relay import ImageRelay
 from bessemer.kernel.clock import SystemClock
 from bessemer.store.database import Database
 from bessemer.store.node import create_node, merge_node, update_node
+from bessemer.store.vault import Vault
 from bessemer.transfer.web import Web
 from fakes.http_server import ImageServer, image_server, serving
 from fakes.record import BOOT_KEY, NODE_UUID, TOKEN, make_node
 from fakes.wait import until
+from fixture_database import KEYS
 
 API = "http://10.0.2.2:6385"
 BASE = f"/boot/{NODE_UUID}/{BOOT_KEY}"
@@ -55,7 +57,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             file_url_allowed_paths=[str(tmp_path)],
         )
     )
-    database = await Database.open(f"sqlite:///{tmp_path}/test.sqlite", clock=SystemClock())
+    database = await Database.open(
+        f"sqlite:///{tmp_path}/test.sqlite", clock=SystemClock(), vault=Vault(KEYS)
+    )
     async with database.write() as tx:
         await create_node(tx, make_node())
     async with aiohttp.ClientSession() as outward, image_server() as upstream:

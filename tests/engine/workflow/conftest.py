@@ -31,11 +31,13 @@ from bessemer.store.journal import list_entries
 from bessemer.store.node import create_node, get_node, update_node
 from bessemer.store.operation import list_operations
 from bessemer.store.page import Page
+from bessemer.store.vault import Vault
 from bessemer.transfer.web import Web
 from bessemer.workflow.catalogue import workflows
 from bessemer.workflow.collaborators import Collaborators
 from fakes.api_world import fake_composition, quick_settings
 from fakes.simulated_machine import SimulatedMachine, simulated_machine
+from fixture_database import KEYS
 
 NODE = "aaaaaaaa-0000-4000-8000-000000000001"
 IMAGE = b"not much of an image" * 1000
@@ -112,7 +114,7 @@ def site(database_url: str, tmp_path: Path) -> Callable[..., Any]:
         agent = {"poll_interval": 0.02} | sections.pop("agent", {})
         settings = quick_settings(conductor=conductor, agent=agent, **sections)
         async with AsyncExitStack() as stack:
-            database = await Database.open(database_url, clock=SystemClock())
+            database = await Database.open(database_url, clock=SystemClock(), vault=Vault(KEYS))
             stack.push_async_callback(database.close)
             yield await _build(stack, database, settings, tmp_path, reshape, node or {})
 

@@ -16,12 +16,14 @@ from bessemer.image.relay import ImageRelay
 from bessemer.kernel.clock import SystemClock
 from bessemer.store.database import Database
 from bessemer.store.node import create_node
+from bessemer.store.vault import Vault
 from bessemer.transfer.web import Web
 from bessemer_lab.image.archive import character_device, directory, pack_archive, regular_file
 from bessemer_lab.image.package import unpack_packages
 from fakes.http_server import serving
 from fakes.record import BOOT_KEY, NODE_UUID, TOKEN, make_node
 from fakes.wait import until
+from fixture_database import KEYS
 
 pytestmark = pytest.mark.lab
 
@@ -85,7 +87,9 @@ async def url(ramdisk: tuple[Path, Path], tmp_path: Path) -> AsyncIterator[str]:
         conductor=ConductorSettings(deploy_kernel=str(kernel), deploy_ramdisk=str(initrd)),
         redfish=RedfishSettings(kernel_append_params=f"console=ttyS0 quiet {ODD}"),
     )
-    database = await Database.open(f"sqlite:///{tmp_path}/test.sqlite", clock=SystemClock())
+    database = await Database.open(
+        f"sqlite:///{tmp_path}/test.sqlite", clock=SystemClock(), vault=Vault(KEYS)
+    )
     async with database.write() as tx:
         await create_node(tx, make_node())
     async with aiohttp.ClientSession() as outward:

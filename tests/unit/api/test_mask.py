@@ -2,8 +2,8 @@
 
 import pytest
 
-from bessemer.api.v1.mask import Masker, is_secret
-from bessemer.kernel.secret import MASK
+from bessemer.api.v1.mask import Masker
+from bessemer.kernel.secret import MASK, is_secret
 
 
 @pytest.mark.parametrize(

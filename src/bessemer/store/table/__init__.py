@@ -17,6 +17,7 @@ from bessemer.store.table.operation import JOURNAL, OPERATIONS
 from bessemer.store.table.port import PORTS
 from bessemer.store.table.portgroup import PORTGROUPS
 from bessemer.store.table.runbook import RUNBOOK_TRAITS, RUNBOOKS
+from bessemer.store.table.seal_key import SEAL_KEYS
 from bessemer.store.table.volume import VOLUME_CONNECTORS, VOLUME_TARGETS
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "PORTS",
     "RUNBOOKS",
     "RUNBOOK_TRAITS",
+    "SEAL_KEYS",
     "VOLUME_CONNECTORS",
     "VOLUME_TARGETS",
 ]

@@ -5,6 +5,7 @@ from functools import partial
 
 from bessemer.api.v1.table.field import Create, Field, Kind, Older, Param, Table, page_only, paging
 from bessemer.domain.interface import InterfaceType
+from bessemer.domain.node import SECRET_KEYS
 from bessemer.domain.provision import ProvisionState
 
 _string = partial(Field, kind=Kind.STRING, is_nullable=True)
@@ -54,19 +55,19 @@ NODE = Table("node", "nodes", "nodes", (
     _string(name="reservation"),
     Field(name="driver", kind=Kind.STRING, create=Create.REQUIRED, can_patch=True, length=(1, 255)),
     _object(name="driver_info", create=_OPTIONAL, can_patch=True,
-            secret=frozenset({"snmp_auth_key", "snmp_priv_key"})),
-    _object(name="driver_internal_info", since=3, secret=frozenset({"boot_key"})),
+            secret=SECRET_KEYS["driver_info"]),
+    _object(name="driver_internal_info", since=3, secret=SECRET_KEYS["driver_internal_info"]),
     _object(name="instance_info", create=_OPTIONAL, can_patch=True,
-            secret=frozenset({"configdrive", "image_url"})),
+            secret=SECRET_KEYS["instance_info"]),
     _string(name="instance_name", since=104, create=_OPTIONAL, can_patch=True, length=(1, 255)),
     _object(name="properties", create=_OPTIONAL, can_patch=True),
     _object(name="extra", create=_OPTIONAL, can_patch=True),
     Field(name="chassis_uuid", kind=Kind.UUID, is_nullable=True, create=_OPTIONAL, can_patch=True,
           empty_since=25),
     _flag(name="console_enabled", create=_OPTIONAL),
-    _object(name="clean_step", since=7, secret=frozenset()),
-    _object(name="deploy_step", since=44, secret=frozenset()),
-    _object(name="service_step", since=87, secret=frozenset()),
+    _object(name="clean_step", since=7, secret=SECRET_KEYS["clean_step"]),
+    _object(name="deploy_step", since=44, secret=SECRET_KEYS["deploy_step"]),
+    _object(name="service_step", since=87, secret=SECRET_KEYS["service_step"]),
     _object(name="raid_config", since=12),
     _object(name="target_raid_config", since=12),
     _time(name="inspection_started_at", since=6),
