@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -20,12 +21,17 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def service(
-    directory: Path, *, more: str = "", port: int = 0, headers: Mapping[str, str] | None = None
+    directory: Path,
+    *,
+    more: str = "",
+    port: int = 0,
+    headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[str]:
     """``bessemer serve`` on an empty database below ``directory``; gives its address.
 
     ``more`` is added to the settings file. ``headers`` are those of somebody who may list drivers, where not
-    everybody may.
+    everybody may, and ``tls`` verifies a service that ``more`` gives a certificate.
     """
     port = port or free_port()
     settings = directory / "bessemer.ini"
@@ -41,9 +47,11 @@ async def service(
             stdout=log,
             stderr=log,
         )
-    endpoint = f"http://127.0.0.1:{port}"
+    endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+    connector = aiohttp.TCPConnector(ssl=tls or True)
     try:
-        await _answers(endpoint, process, directory / "log", headers)
+        async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+            await _answers(session, endpoint, process, directory / "log")
         yield endpoint
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -52,10 +60,10 @@ async def service(
 
 
 async def _answers(
-    endpoint: str, process: asyncio.subprocess.Process, log: Path, headers: Mapping[str, str] | None
+    session: aiohttp.ClientSession, endpoint: str, process: asyncio.subprocess.Process, log: Path
 ) -> None:
     """Wait until the service answers and its conductor offers drivers."""
-    async with aiohttp.ClientSession(headers=headers) as session, asyncio.timeout(START_S):
+    async with asyncio.timeout(START_S):
         while True:
             assert process.returncode is None, f"the service ended at once; see {log}"
             with contextlib.suppress(aiohttp.ClientError):

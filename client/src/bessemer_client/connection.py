@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from bessemer_client.identity import BadIdentity, Identity, read_identity
+
 DEFAULT_ENDPOINT = "http://127.0.0.1:6385"
 
 
@@ -16,16 +18,24 @@ class ApiError(Exception):
 class Connection:
     """One client session. Use as an async context manager.
 
-    ``endpoint`` defaults to ``OS_ENDPOINT`` in the environment, else the local service.
+    ``endpoint`` defaults to ``OS_ENDPOINT`` in the environment, else the local service; ``identity`` to what
+    the environment says (see ``identity.py``).
     """
 
-    def __init__(self, endpoint: str | None = None, *, timeout_s: float = 60.0) -> None:
+    def __init__(
+        self, endpoint: str | None = None, *, identity: Identity | None = None, timeout_s: float = 60.0
+    ) -> None:
+        """Raises ApiError: the environment's identity cannot be used."""
+        try:
+            self._identity = identity or read_identity(os.environ)
+        except BadIdentity as error:
+            raise ApiError(str(error)) from error
         self.endpoint = (endpoint or os.environ.get("OS_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        self._session = aiohttp.ClientSession(timeout=self._timeout, headers=self._identity.headers)
         return self
 
     async def __aexit__(
@@ -43,7 +53,11 @@ class Connection:
         if self._session is None:
             raise ApiError("the connection is not open")
         try:
-            async with self._session.get(f"{self.endpoint}{path}", params=query) as answer:
+            address = f"{self.endpoint}{path}"
+            # What we prove ourselves with goes nowhere but there.
+            async with self._session.get(
+                address, params=query, ssl=self._identity.tls, allow_redirects=False
+            ) as answer:
                 document = await answer.json(content_type=None)
                 if answer.status >= 400:
                     raise ApiError(_words(document) or f"{path}: HTTP {answer.status}")

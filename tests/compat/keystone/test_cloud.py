@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from fakes.program import run
 from fakes.service_process import service
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -96,3 +98,16 @@ async def test_without_a_token_one_is_sent_to_keystone(cloud, endpoint: str) -> 
         for path, status in (("/", 200), ("/v1", 200), ("/v1/lookup?addresses=52:54:00:00:00:01", 404)):
             async with session.get(path) as answer:
                 assert answer.status == status, path
+
+
+async def test_our_own_command_gets_in_with_a_token(cloud, connect, endpoint: str) -> None:
+    def create() -> None:
+        connect("operator", system_scope="all").create_node(driver="fake-hardware", name="commanded")
+
+    await asyncio.to_thread(create)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    environment["OS_ENDPOINT"] = endpoint
+    for token, expected in (("the system's reader", 0), ("garbage", 1)):
+        given = {**environment, "OS_TOKEN": cloud.tokens[token]}
+        status, output = await run("bessemer", "operation", "list", "commanded", environment=given)
+        assert status == expected, output
