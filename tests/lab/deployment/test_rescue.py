@@ -1,4 +1,4 @@
-"""A machine is rescued with the real agent: its user logs in on the console with the password of the request."""
+"""A machine is rescued with the real agent: its user logs in on the console with the password asked for."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.lab
 
-PASSWORD = "open-sesame-4711"  # noqa: S105  it opens a machine that lives for seconds
+PASSWORD = "open-sesame-4711"
 
 
 async def test_the_user_of_a_rescued_machine_logs_in_on_its_console(stages) -> None:
