@@ -34,8 +34,8 @@ class VirtualMediaService:
         Raises:
             InvalidValue: Not the address of an image; a drive that the machine does not have.
         """
-        check_image_url(image_url)
         node = await self._access.get(caller, ident)
+        check_image_url(image_url)
         given = {"device": device, "image_url": image_url}
         await self._machines.tell(
             caller, node, MachineCall("attach virtual media", "take the virtual medium", given)
