@@ -64,7 +64,7 @@ class Access:
 
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
-                caller = await self._identify(scope, request_id)
+                caller = await self.identify(scope, request_id)
                 scope["state"] = {**scope.get("state", {}), "caller": caller}
                 await self._app(scope, receive, send_with_id)
             except Denial as denial:
@@ -72,7 +72,7 @@ class Access:
             finally:
                 _record(scope, status, time.perf_counter() - began)
 
-    async def _identify(self, scope: Scope, request_id: str) -> Caller:
+    async def identify(self, scope: Scope, request_id: str) -> Caller:
         """Who asks, with the id and the address of the request. Raises Denial."""
         given = {name: value for name, value in scope["headers"] if name in _READ}
         proof = Proof(
