@@ -53,7 +53,7 @@ class DefaultSettings:
     enabled_power_interfaces: list[str] | None = option(
         None, "power interfaces to load. Unset: all that the enabled hardware types support."
     )
-    enabled_raid_interfaces: list[str] = option(["fake", "no-raid"], "raid interfaces to load.")
+    enabled_raid_interfaces: list[str] = option(["fake", "no-raid", "agent"], "raid interfaces to load.")
     enabled_rescue_interfaces: list[str] = option(
         ["fake", "no-rescue", "agent"], "rescue interfaces to load."
     )
@@ -118,6 +118,19 @@ class ConductorSettings:
     heartbeat_interval: int = option(10, "Longest pause between signs of life (also: lease_time / 4).")
     heartbeat_timeout: int = option(60, "A conductor silent for this long is shown as dead by the API.")
     lease_time: int = option(10, "A conductor silent for this long loses its running work to its peers.")
+    sync_power_state_interval: int = option(120, "Seconds between looks at each node's power; 0: none.")
+    sync_power_state_workers: int = option(64, "Nodes looked at at the same time, by each kind of sweep.")
+    force_power_state_during_sync: bool = option(
+        True, "Drive machines to the recorded power state; false: record the state they are in."
+    )
+    power_state_sync_max_retries: int = option(
+        3, "Looks without an answer, or in vain, before a node goes into maintenance."
+    )
+    power_failure_recovery_interval: int = option(
+        300, "Seconds between looks whether such a node answers again."
+    )
+    enable_health_monitoring: bool = option(True, "Show what BMCs say of their machines' health on nodes.")
+    health_check_interval: int = option(300, "Seconds between looks at each node's health.")
     conductor_group: str = option("", "Conductor group served by this process.")
     workers_pool_size: int = option(300, "Operations carried out at once (waiting ones not counted).")
     graceful_shutdown_timeout: int = option(60, "Time given to running steps at stop.")
@@ -148,6 +161,8 @@ class ConductorSettings:
     node_locked_retry_attempts: int = option(3, "How often a request tries again while a node is locked.")
     node_locked_retry_interval: float = option(1.0, "Seconds between these tries.")
     node_history_max_entries: int = option(300, "History events kept per node.")
+    node_history_cleanup_interval: int = option(86400, "Seconds between trims of each node's history.")
+    node_history_minimum_days: int = option(0, "Events younger than this stay in the history in any case.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +289,18 @@ class MiddlewareSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorDataSettings:
+    send_sensor_data: bool = option(False, "Read the sensors of machines and publish them as events.")
+    interval: int = option(600, "Seconds between readings of each machine.")
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseSettings:
     connection: str = option("", "sqlite:///PATH or postgresql://... Empty: bessemer.sqlite in state_path.")
     max_pool_size: int = option(10, "Connections kept open (PostgreSQL) or used for reading (SQLite).")
+    keep_operations_days: int = option(90, "Days that operations and their journals are kept when over.")
+    keep_events_days: int = option(14, "Days that events outside of nodes' histories are kept.")
+    keep_conductors_days: int = option(30, "Days that conductors are remembered that gave no sign of life.")
     key_file: str = option("", "Keys that secrets are sealed with. Empty: 'key' in state_path, made if new.")
 
 
@@ -294,4 +318,5 @@ class Settings:
     keystone_authtoken: KeystoneAuthtokenSettings = field(default_factory=KeystoneAuthtokenSettings)
     oslo_policy: PolicySettings = field(default_factory=PolicySettings)
     oslo_middleware: MiddlewareSettings = field(default_factory=MiddlewareSettings)
+    sensor_data: SensorDataSettings = field(default_factory=SensorDataSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)

@@ -4,6 +4,7 @@ from bessemer.config.settings import Settings
 from bessemer.hardware.absent import NoBios, NoConsole, NoFirmware, NoInspect, NoRaid, NoRescue, NoVendor
 from bessemer.hardware.agent.deploy import DirectDeploy
 from bessemer.hardware.agent.inspect import AgentInspect
+from bessemer.hardware.agent.raid import AgentRaid
 from bessemer.hardware.agent.rescue import AgentRescue
 from bessemer.hardware.driver import Implementations
 from bessemer.hardware.fake.behaviour import Behaviour
@@ -46,7 +47,7 @@ def implementations(settings: Settings, pool: BmcPool, clock: Clock) -> Implemen
         management=(FakeManagement(fake), RedfishManagement(pool), NoopManagement()),
         network=(FakeNetwork(fake),),
         power=(FakePower(fake), RedfishPower(pool)),
-        raid=(FakeRaid(fake, clock), NoRaid()),
+        raid=(FakeRaid(fake, clock), NoRaid(), AgentRaid()),
         rescue=(FakeRescue(fake), AgentRescue(), NoRescue()),
         storage=(FakeStorage(fake),),
         vendor=(FakeVendor(fake), NoVendor()),

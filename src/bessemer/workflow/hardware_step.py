@@ -2,10 +2,10 @@
 
 A step of a driver runs here through its interface; a step of the agent's hardware managers runs in the
 ramdisk. Where both offer the same step the driver's wins, because the operator chose that interface; only
-those of the deploy interface are the agent's own.
+those of the deploy interface, and of the raid interface ``agent``, are the agent's own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from bessemer.kernel.error import InternalError
 from bessemer.workflow import agent_command
 from bessemer.workflow.agent_boot import Timeout, needs_agent
 from bessemer.workflow.agent_command import VersionMismatch
+from bessemer.workflow.agent_raid import is_agent_raid, note_result, prepare_request
 from bessemer.workflow.child_step import ON_CHILDREN, on_children
 from bessemer.workflow.collaborators import NodeContext, NodeStep
 from bessemer.workflow.power import patient
@@ -47,15 +48,21 @@ async def collect(context: NodeContext, kind: StepKind) -> list[HardwareStep]:
     if needs_agent(context.operation) and kind is not StepKind.VERIFY:
         params = agent_command.machine_facts(task)
         answer = await agent_command.run_at_once(context, _LIST[kind], params)
-        ours = {
-            step.key: step
-            for step in _announced(answer, kind)
-            if step.interface is InterfaceType.DEPLOY or step.key not in offered
-        }
-        context.data["agent_steps"] = [list(key) for key in ours]
+        ours = [step for step in _announced(answer, kind) if _is_the_agents(task.driver, step, offered)]
+        raid = [step for step in ours if is_agent_raid(task.driver, step)]
+        context.data["agent_steps"] = [list(step.key) for step in ours]
+        context.data["agent_raid_args"] = {step.step: list(step.argsinfo) for step in raid}
         context.data["agent_versions"] = answer.get("hardware_manager_version", {})
-        offered |= ours
+        # The driver's description of RAID steps has arguments that the agent never sees.
+        offered |= {step.key: step for step in ours if step not in raid or step.key not in offered}
     return list(offered.values())
+
+
+def _is_the_agents(driver: Driver, step: HardwareStep, offered: Collection[Any]) -> bool:
+    """Whether the agent carries out what it announces."""
+    if step.interface is InterfaceType.RAID:
+        return is_agent_raid(driver, step)
+    return step.interface is InterfaceType.DEPLOY or step.key not in offered
 
 
 def driver_steps(driver: Driver, kind: StepKind) -> Iterable[HardwareStep]:
@@ -135,7 +142,12 @@ def _carry_out(kind: StepKind, refresh: str, *, is_abortable: bool) -> NodeStep:
     async def run(context: NodeContext) -> None:
         step, task = _current(context), await open_task(context)
         if _is_agents(context, step):
-            params = agent_command.machine_facts(task) | {
+            facts = agent_command.machine_facts(task)
+            if is_agent_raid(task.driver, step):
+                known = context.data["agent_raid_args"].get(step.step, ())
+                step, asked = await prepare_request(task, step, known)
+                context.data["raid_asked"] = facts["node"]["target_raid_config"] = asked
+            params = facts | {
                 "step": msgspec.to_builtins(step),
                 f"{kind.value}_version": context.data.get("agent_versions") or {},
             }
@@ -152,7 +164,13 @@ def _carry_out(kind: StepKind, refresh: str, *, is_abortable: bool) -> NodeStep:
             outcome = await agent_command.is_done(context)
         except VersionMismatch as error:
             return _choose_again(context, refresh, error)
-        return outcome if isinstance(outcome, Wait) else _after(context, step)
+        if isinstance(outcome, Wait):
+            return outcome
+        task = await open_task(context)
+        if is_agent_raid(task.driver, step):
+            await note_result(context, task, step, _told(context, "result"))
+            context.data.pop("raid_asked", None)
+        return _after(context, step)
 
     async def check(context: NodeContext) -> Verdict:
         if _is_agents(context, _current(context)):
@@ -188,8 +206,8 @@ def _after(context: NodeContext, step: HardwareStep) -> Done:
     if context.operation.kind == "verify":
         return Done()
     args = dict(context.item.args)
-    result = context.data.pop("command_result", None)
-    told = result.get(f"{_kind_of(context)}_step") if isinstance(result, dict) else None
+    told = _told(context, "step")
+    context.data.pop("command_result", None)
     is_told = isinstance(told, dict) and bool(told.get("reboot_requested"))
     items: tuple[PlanItem, ...] = ()
     if step.reboot_requested or is_told:
@@ -197,6 +215,12 @@ def _after(context: NodeContext, step: HardwareStep) -> Done:
     if step.interface in (InterfaceType.BIOS, InterfaceType.FIRMWARE):
         items += (PlanItem(READ_SETTINGS),)
     return Done(insert=items)
+
+
+def _told(context: NodeContext, what: str) -> Any:
+    """What the agent's command gave back: the ``result`` of the step, or the ``step`` as it is by now."""
+    result = context.data.get("command_result")
+    return result.get(f"{_kind_of(context)}_{what}") if isinstance(result, dict) else None
 
 
 def _kind_of(context: NodeContext) -> str:
