@@ -133,7 +133,7 @@ async def make_world(
     composition = fake_composition(settings, clock)
     services = Services.build(database, gateway, composition, settings, clock)
     async with database.write() as tx:
-        for host, group in (groups or {HOST: ""}).items():
+        for host, group in ({HOST: ""} if groups is None else groups).items():
             await register_conductor(tx, host, new_uuid(), group, _offered(composition))
     app = create_app(services, settings)
     return World(database, services, settings, composition, gateway, app, ApiClient(app))

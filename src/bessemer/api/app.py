@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 
 from bessemer.api.access import Access, App
@@ -9,7 +10,10 @@ from bessemer.api.agent.ramdisk import RamdiskApi
 from bessemer.api.authentication.noauth import NoAuthentication
 from bessemer.api.authentication.proof import Authentication
 from bessemer.api.front import Front
+from bessemer.api.healthcheck import routes as health_routes
+from bessemer.api.proxy import Proxy
 from bessemer.api.v1.application import V1
+from bessemer.api.v1.release import newest_version
 from bessemer.api.v1.resource.allocation import AllocationApi
 from bessemer.api.v1.resource.chassis import ChassisApi
 from bessemer.api.v1.resource.conductor import ConductorApi
@@ -33,7 +37,7 @@ from bessemer.api.v1.resource.volume import VolumeApi
 from bessemer.api.v1.resource.volume_connector import VolumeConnectorApi
 from bessemer.api.v1.resource.volume_target import VolumeTargetApi
 from bessemer.api.v1.route import Route
-from bessemer.config.settings import Settings
+from bessemer.config.settings import CorsSettings, Settings
 from bessemer.policy.policy import Policy
 from bessemer.service.services import Services
 
@@ -49,16 +53,37 @@ def create_app(
 
     Without ``authentication`` every caller is trusted. Without ``policy`` those that are not get nowhere.
     """
-    v1 = V1(v1_routes(services, settings), settings.api)
-    authentication = authentication or NoAuthentication()
-    return Access(Front(routes, v1), authentication, policy)
+    v1 = V1(v1_routes(services, settings), settings.api, newest=_newest(settings))
+    checks = health_routes(services.health) if settings.healthcheck.enabled else []
+    front = Front([*routes, *checks], v1)
+    app: App = Access(front, authentication or NoAuthentication(), policy)
+    if settings.oslo_middleware.enable_proxy_headers_parsing:
+        app = Proxy(app)
+    return _shared(app, settings.cors) if settings.cors.allowed_origin else app
+
+
+def _newest(settings: Settings) -> int:
+    return newest_version(settings.default.pin_release_version)
+
+
+def _shared(app: App, cors: CorsSettings) -> App:
+    """``app`` open to scripts of web pages. Preflights bring no credentials: they are answered right here."""
+    return CORSMiddleware(
+        app,
+        allow_origins=cors.allowed_origin,
+        allow_methods=cors.allow_methods,
+        allow_headers=cors.allow_headers,
+        allow_credentials=cors.allow_credentials,
+        expose_headers=cors.expose_headers,
+        max_age=cors.max_age,
+    )
 
 
 def v1_routes(services: Services, settings: Settings) -> list[Route]:
     """Every call of v1."""
     api = settings.api
     return [
-        *DiscoveryApi().routes(),
+        *DiscoveryApi(_newest(settings)).routes(),
         *NodeApi(services, api).routes(),
         *NodeStateApi(services, provision_size_kib=api.max_json_body_size_provision).routes(),
         *NodeManagementApi(services).routes(),

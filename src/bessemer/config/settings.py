@@ -31,6 +31,9 @@ class DefaultSettings:
     host: str = option("", "Unique name of this process; recorded as conductor name. Empty: the host name.")
     state_path: str = option("", "Directory for everything written. Empty: the user's state directory.")
     debug: bool = option(False, "Log at debug level. Read again at SIGHUP.")
+    pin_release_version: str | None = option(
+        None, "Serve no newer API versions than this release of Ironic did (32.0, 2025.2) during an upgrade."
+    )
     drain_shutdown_timeout: int = option(1800, "Time given to running steps when draining (SIGUSR2).")
     default_resource_class: str | None = option(None, "Resource class of nodes created without one.")
     default_conductor_group: str = option("", "Conductor group of nodes created without one.")
@@ -284,7 +287,42 @@ class PolicySettings:
 @dataclass(frozen=True, slots=True)
 class MiddlewareSettings:
     enable_proxy_headers_parsing: bool = option(
-        False, "Believe X-Forwarded-For and X-Forwarded-Proto of a proxy on this host."
+        False, "Believe X-Forwarded-For, -Proto, -Host and -Prefix: only behind a proxy that sets them."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HealthcheckSettings:
+    enabled: bool = option(True, "Serve /healthcheck.")
+
+
+@dataclass(frozen=True, slots=True)
+class CorsSettings:
+    """Which web pages' scripts may call the API (cross-origin resource sharing)."""
+
+    allowed_origin: list[str] = option([], "Origins of pages (https://console.example). Empty: none. *: any.")
+    allow_credentials: bool = option(True, "Let browsers send credentials along.")
+    expose_headers: list[str] = option(
+        [
+            "X-OpenStack-Ironic-API-Version",
+            "X-OpenStack-Ironic-API-Minimum-Version",
+            "X-OpenStack-Ironic-API-Maximum-Version",
+            "OpenStack-Request-Id",
+            "Location",
+        ],
+        "Headers of answers that scripts may read.",
+    )
+    max_age: int = option(3600, "For how long browsers may remember a permission, in seconds.")
+    allow_methods: list[str] = option(["GET", "PUT", "POST", "DELETE", "PATCH"], "Methods allowed.")
+    allow_headers: list[str] = option(
+        [
+            "Content-Type",
+            "Authorization",
+            "X-Auth-Token",
+            "X-OpenStack-Ironic-API-Version",
+            "OpenStack-API-Version",
+        ],
+        "Headers of requests allowed.",
     )
 
 
@@ -318,5 +356,10 @@ class Settings:
     keystone_authtoken: KeystoneAuthtokenSettings = field(default_factory=KeystoneAuthtokenSettings)
     oslo_policy: PolicySettings = field(default_factory=PolicySettings)
     oslo_middleware: MiddlewareSettings = field(default_factory=MiddlewareSettings)
+<<<<<<< HEAD
     sensor_data: SensorDataSettings = field(default_factory=SensorDataSettings)
+=======
+    healthcheck: HealthcheckSettings = field(default_factory=HealthcheckSettings)
+    cors: CorsSettings = field(default_factory=CorsSettings)
+>>>>>>> 0552c51 (wip)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)

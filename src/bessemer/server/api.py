@@ -97,7 +97,7 @@ async def answer(app: App, settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_STOP_S,
-        proxy_headers=settings.oslo_middleware.enable_proxy_headers_parsing,
+        proxy_headers=False,  # see bessemer.api.proxy
         ssl_context_factory=(lambda *_: certificate.context) if certificate else None,
     )
     server = Server(config)

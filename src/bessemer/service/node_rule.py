@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bessemer.domain.interface import InterfaceType
+from bessemer.domain.network_data import check_network_data
 from bessemer.domain.node import Node, label
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import Conflict, Forbidden, InvalidValue
@@ -28,7 +29,6 @@ _INSPECTING = frozenset({_S.INSPECTING, _S.INSPECT_WAIT})
 _RECOMPOSABLE = frozenset({_S.ENROLL, _S.INSPECTING, _S.INSPECT_WAIT, _S.MANAGEABLE, _S.AVAILABLE})
 _DELETABLE = frozenset({_S.MANAGEABLE, _S.ENROLL, _S.ADOPT_FAILED})
 _PROTECTABLE = frozenset({_S.ACTIVE, _S.RESCUE})
-_NETWORK_DATA = frozenset({"links", "networks", "services"})
 
 
 def check_values(values: Mapping[str, Any]) -> None:
@@ -38,7 +38,7 @@ def check_values(values: Mapping[str, Any]) -> None:
     for name in ("memory_mb", "local_gb"):
         _check_count(name, (values.get("properties") or {}).get(name))
     if values.get("network_data"):
-        _check_network_data(values["network_data"])
+        check_network_data(values["network_data"])
 
 
 def _check_count(name: str, value: Any) -> None:
@@ -47,21 +47,6 @@ def _check_count(name: str, value: Any) -> None:
     is_text = isinstance(value, str) and value.isascii() and value.isdigit()
     if value is not None and not is_integer and not is_text:
         raise InvalidValue(f"'properties/{name}' must be a non-negative integer.")
-
-
-def _check_network_data(document: Mapping[str, Any]) -> None:
-    """Source: OpenStack metadata, network_data.json: three lists of objects, links and networks with ids."""
-    unknown = set(document) - _NETWORK_DATA
-    if unknown:
-        raise InvalidValue(f"'network_data' has unknown members: {', '.join(sorted(unknown))}.")
-    for member, items in document.items():
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise InvalidValue(f"'network_data/{member}' must be a list of objects.")
-        for item in items:
-            wanted = {"links": ("id", "type"), "networks": ("id", "type", "link"), "services": ("type",)}
-            missing = [key for key in wanted[member] if not isinstance(item.get(key), str)]
-            if missing:
-                raise InvalidValue(f"An item of 'network_data/{member}' lacks {', '.join(missing)}.")
 
 
 def check_reasons(values: Mapping[str, Any]) -> None:

@@ -5,13 +5,14 @@ no secret: what the rules refuse is forbidden, not missing. Source: v1 contract,
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bessemer.domain.runbook import Runbook, check_name, check_owner
 from bessemer.domain.step_request import check_runbook_steps
 from bessemer.domain.trait import check_trait, check_traits
 from bessemer.kernel.error import InvalidValue, NotFound
-from bessemer.kernel.ident import new_uuid
+from bessemer.kernel.ident import is_uuid, new_uuid
 from bessemer.service.caller import Caller
 from bessemer.service.step_access import step_rules
 from bessemer.service.target import of_runbook
@@ -70,7 +71,7 @@ class RunbookService:
         project = caller.limit(owner)
         filters = RunbookFilter(visible_to=None if caller.is_trusted else project, owner=owner)
         async with self._database.read() as tx:
-            return await list_runbook_rows(tx, columns, filters, page)
+            return await list_runbook_rows(tx, columns, filters, await _by_uuid(tx, page))
 
     async def create(
         self, caller: Caller, values: Mapping[str, Any], *, is_name_free: bool = True
@@ -182,3 +183,13 @@ async def _owned(tx: Transaction, caller: Caller, ident: str) -> Runbook:
     runbook = await get_runbook(tx, (await _find(tx, ident)).uuid, lock=True)
     caller.check(of_runbook(runbook))
     return runbook
+
+
+async def _by_uuid(tx: Transaction, page: Page) -> Page:
+    """``page`` with a marker that is a runbook's name made its UUID. Raises NotFound."""
+    if page.marker is None or is_uuid(page.marker):
+        return page
+    runbook = await find_runbook(tx, page.marker)
+    if runbook is None:
+        raise NotFound(f"The marker '{page.marker}' does not exist.")
+    return replace(page, marker=runbook.uuid)

@@ -16,6 +16,7 @@ from bessemer.service.console import ConsoleService
 from bessemer.service.deploy_template import DeployTemplateService
 from bessemer.service.driver import DriverService
 from bessemer.service.firmware_mode import FirmwareModeService
+from bessemer.service.health import HealthService
 from bessemer.service.history import HistoryService
 from bessemer.service.inspection import InspectionService
 from bessemer.service.inspection_rule import InspectionRuleService
@@ -55,6 +56,7 @@ class Services:
     target_raids: TargetRaidService
     vifs: VifService
     traits: TraitService
+    health: HealthService
     history: HistoryService
     passthru: PassthruService
     ports: PortService
@@ -103,6 +105,7 @@ class Services:
             target_raids=TargetRaidService(access, tasks),
             vifs=VifService(access, tasks),
             traits=TraitService(access),
+            health=HealthService(conductors),
             history=HistoryService(access),
             passthru=PassthruService(access, tasks, machines),
             ports=PortService(access, tasks),

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from bessemer.kernel.error import InvalidValue
 from bessemer.service.caller import Caller
 from bessemer.service.machine import MachineCall, MachineService
 from bessemer.service.node_access import NodeAccess
+from bessemer.transfer.url import without_login
 
 #: Where BMCs fetch images from. Source: v1 contract, routes: vmedia.
 SCHEMES = ("http", "https", "nfs", "cifs", "smb")
@@ -26,7 +27,7 @@ class VirtualMediaService:
         drives: Sequence[dict[str, Any]] = await self._machines.ask(
             caller, node, MachineCall("list virtual media", "tell its virtual media")
         )
-        return [{**drive, "image": without_login(drive.get("image"))} for drive in drives]
+        return [{**drive, "image": _shown(drive.get("image"))} for drive in drives]
 
     async def attach(self, caller: Caller, ident: str, device: str, image_url: str) -> None:
         """Put the image at ``image_url``, which the BMC fetches itself, into a drive; what is in it goes.
@@ -63,12 +64,9 @@ def check_image_url(url: str) -> None:
         )
 
 
-def without_login(url: Any) -> str | None:
-    """``url`` without user and password; None when there is none, or one that nobody can read."""
-    if not isinstance(url, str):
-        return None
+def _shown(url: Any) -> str | None:
+    """None when there is no address, or one that nobody can read."""
     try:
-        parts = urlsplit(url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    except ValueError:
+        return without_login(url) if isinstance(url, str) else None
+    except InvalidValue:
         return None

@@ -24,6 +24,19 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, "..." if parts.query else "", ""))
 
 
+def without_login(url: str) -> str:
+    """``url`` without user and password, else as it is.
+
+    Raises:
+        InvalidValue: It cannot be read, so nobody knows what is in it.
+    """
+    try:
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    except ValueError as error:
+        raise InvalidValue("The URL cannot be read.") from error
+
+
 def check_web(url: str, what: str) -> str:
     """Give ``url`` back if it is an http(s) URL with a host and nothing that could break a line.
 

@@ -54,8 +54,9 @@ def test_network_data_must_have_the_known_form(document: object) -> None:
 
 def test_network_data_of_the_known_form_is_fine() -> None:
     link = {"id": "port0", "type": "phy", "ethernet_mac_address": "aa:bb:cc:00:11:22"}
-    network = {"id": "n0", "type": "ipv4", "link": "port0", "ip_address": "192.0.2.2"}
-    document = {"links": [link], "networks": [network], "services": [{"type": "dns"}]}
+    network = {"id": "n0", "type": "ipv4_dhcp", "link": "port0", "network_id": "net"}
+    service = {"type": "dns", "address": "192.0.2.53"}
+    document = {"links": [link], "networks": [network], "services": [service]}
     node_rule.check_values({"network_data": document})
 
 

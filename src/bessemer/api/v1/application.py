@@ -15,7 +15,7 @@ from bessemer.api.v1 import error, patch, query, value
 from bessemer.api.v1.call import Answer, Call, empty, failed
 from bessemer.api.v1.error import Refusal
 from bessemer.api.v1.route import Anything, PatchOf, Route, Router
-from bessemer.api.v1.version import Behaviour, Version, negotiate
+from bessemer.api.v1.version import MAX, Behaviour, Version, answer_headers, negotiate
 from bessemer.config.settings import ApiSettings
 from bessemer.kernel.error import BessemerError, NotFound
 from bessemer.service.caller import Caller
@@ -26,6 +26,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _NOBODY = Caller(is_trusted=False)
 #: Dropped from the end of a path for older clients, when nothing has that name.
 _SUFFIX = ".json"
@@ -33,28 +34,30 @@ _HOST = re.compile(r"[A-Za-z0-9._-]{1,255}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](
 
 
 class V1:
-    """``routes`` are all calls there are. The caller of a request is taken from ``scope["state"]``."""
+    """``routes`` are all calls there are, ``newest`` is the newest version served. The caller of a request is
+    taken from ``scope["state"]``."""
 
-    def __init__(self, routes: Iterable[Route], settings: ApiSettings) -> None:
+    def __init__(self, routes: Iterable[Route], settings: ApiSettings, *, newest: int = MAX) -> None:
         self.router = Router(routes)
         self._settings = settings
+        self._newest = newest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         version: Version | None = None
         try:
-            version = negotiate(scope["headers"])
+            version = negotiate(scope["headers"], self._newest)
             answer = await self._answer(scope, receive, version)
         except request_body.Disconnected:
             return
         except Refusal as refusal:
-            answer = _refused(refusal)
+            answer = _refused(refusal, scope)
         except BessemerError as problem:
-            answer = _problem(problem)
+            answer = _problem(problem, scope)
         except Exception:
             log.exception("request failed", path=scope["path"])
             text = "An internal error happened; the log has it under this request id."
-            answer = failed(500, error.document(500, text))
-        await _send(send, answer, version)
+            answer = _failed(scope, 500, text, error.document(500, text))
+        await _send(send, answer, answer_headers(version.minor, self._newest) if version else ())
 
     async def _answer(self, scope: Scope, receive: Receive, version: Version) -> Answer:
         path = scope["path"]
@@ -101,7 +104,9 @@ class V1:
         if configured:
             return configured.rstrip("/")
         host = next((text for name, text in scope["headers"] if name == b"host"), b"")
-        return _base_of(scope.get("scheme", "http"), host) or self._own_base(scope)
+        base = _base_of(scope.get("scheme", "http"), host) or self._own_base(scope)
+        prefix: str = scope.get("state", {}).get("prefix", "")
+        return base + prefix
 
     def _own_base(self, scope: Scope) -> str:
         host, port = scope.get("server") or (self._settings.host_ip, self._settings.port)
@@ -134,24 +139,31 @@ def _caller(scope: Scope, route: Route) -> Caller:
     return asking.asking(route.rule) if route.rule else asking.asking()
 
 
-def _refused(refusal: Refusal) -> Answer:
+def _refused(refusal: Refusal, scope: Scope) -> Answer:
     document = error.document(
         refusal.status, refusal.text, is_routing=refusal.is_routing, is_bare=refusal.is_bare
     )
-    return failed(refusal.status, document, refusal.headers)
+    return _failed(scope, refusal.status, refusal.text, document, refusal.headers)
 
 
-def _problem(problem: BessemerError) -> Answer:
+def _problem(problem: BessemerError, scope: Scope) -> Answer:
     status = error.status_of(problem)
     if status >= 500:
         log.warning("request failed", code=problem.code, error=str(problem))
-    return failed(status, error.document(status, str(problem)), error.headers_of(status))
+    text = str(problem)
+    return _failed(scope, status, text, error.document(status, text), error.headers_of(status))
 
 
-async def _send(send: Send, answer: Answer, version: Version | None) -> None:
-    """An answer without a version refuses the version itself; such a refusal brings its own headers."""
-    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
-    if version is not None:
-        headers.extend(version.headers)
+def _failed(scope: Scope, status: int, text: str, document: bytes, headers: error.Headers = ()) -> Answer:
+    """An error: ``document``, or the mere ``text`` for clients that want no JSON."""
+    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    if error.wants_text(accept):
+        return Answer(status, text.encode(), (_TEXT, *headers))
+    return failed(status, document, headers)
+
+
+async def _send(send: Send, answer: Answer, of_version: error.Headers) -> None:
+    """``of_version`` is nothing where the version itself is refused: that brings its own headers."""
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body)), *of_version]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

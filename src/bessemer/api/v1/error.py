@@ -62,6 +62,12 @@ def headers_of(status: int) -> Headers:
     return ((b"retry-after", _RETRY_AFTER_S),) if status == HTTPStatus.SERVICE_UNAVAILABLE else ()
 
 
+def wants_text(accept: bytes) -> bool:
+    """Whether a client that sends this ``Accept`` takes text, and no JSON."""
+    takes_json = not accept or b"json" in accept or b"*/*" in accept or b"application/*" in accept
+    return not takes_json and (b"text/" in accept or b"xml" in accept)
+
+
 def document(status: int, text: str, *, is_routing: bool = False, is_bare: bool = False) -> bytes:
     """The body of an error answer."""
     if is_routing:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from bessemer.api.v1.error import Refusal
 
@@ -18,12 +19,6 @@ MAX = 115
 _OWN_HEADER = b"x-openstack-ironic-api-version"
 _COMMON_HEADER = b"openstack-api-version"
 _FORM = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
-
-#: Sent with every answer, unless the version in the request could not even be read.
-RANGE_HEADERS = (
-    (b"x-openstack-ironic-api-minimum-version", b"1.%d" % MIN),
-    (b"x-openstack-ironic-api-maximum-version", b"1.%d" % MAX),
-)
 
 
 class Behaviour(IntEnum):
@@ -53,17 +48,28 @@ class Version:
     def text(self) -> str:
         return f"1.{self.minor}"
 
-    @property
-    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        return (*RANGE_HEADERS, (_OWN_HEADER, self.text.encode()))
-
 
 UNSTATED = Version(MIN, is_stated=False)
 _VERSIONS = tuple(Version(minor) for minor in range(MAX + 1))
 
 
-def negotiate(headers: Iterable[tuple[bytes, bytes]]) -> Version:
-    """The version a request speaks, from its ASGI headers.
+@lru_cache
+def range_headers(newest: int = MAX) -> tuple[tuple[bytes, bytes], ...]:
+    """Sent with every answer, unless the version in the request could not even be read."""
+    return (
+        (b"x-openstack-ironic-api-minimum-version", b"1.%d" % MIN),
+        (b"x-openstack-ironic-api-maximum-version", b"1.%d" % newest),
+    )
+
+
+@lru_cache(maxsize=256)
+def answer_headers(minor: int, newest: int = MAX) -> tuple[tuple[bytes, bytes], ...]:
+    """What the answer to a request in version ``minor`` says of versions."""
+    return (*range_headers(newest), (_OWN_HEADER, b"1.%d" % minor))
+
+
+def negotiate(headers: Iterable[tuple[bytes, bytes]], newest: int = MAX) -> Version:
+    """The version a request speaks, from its ASGI headers; ``newest`` is the newest one served.
 
     Raises:
         Refusal: 406. Of a readable version that is not served with the range headers, of an unreadable one
@@ -78,7 +84,7 @@ def negotiate(headers: Iterable[tuple[bytes, bytes]]) -> Version:
     found = common if common is not None else own
     if found is None:
         return UNSTATED
-    return parse(found.decode("latin-1").strip())
+    return parse(found.decode("latin-1").strip(), newest)
 
 
 def _entry(value: bytes) -> bytes | None:
@@ -90,19 +96,19 @@ def _entry(value: bytes) -> bytes | None:
     return None
 
 
-def parse(text: str) -> Version:
+def parse(text: str, newest: int = MAX) -> Version:
     """``1.34`` or ``latest`` as a version. Raises Refusal (406)."""
     if text.lower() == "latest":
-        return _VERSIONS[MAX]
+        return _VERSIONS[newest]
     form = _FORM.fullmatch(text)
     if form is None:
         raise Refusal(406, "The API version in the request is not of the form MAJOR.MINOR.", is_routing=True)
     major, minor = int(form[1]), int(form[2])
-    if major != 1 or not MIN <= minor <= MAX:
+    if major != 1 or not MIN <= minor <= newest:
         raise Refusal(
             406,
-            f"Version {text} is not served. The versions served are 1.{MIN} to 1.{MAX}.",
+            f"Version {text} is not served. The versions served are 1.{MIN} to 1.{newest}.",
             is_routing=True,
-            headers=RANGE_HEADERS,
+            headers=range_headers(newest),
         )
     return _VERSIONS[minor]

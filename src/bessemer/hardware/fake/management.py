@@ -8,6 +8,7 @@ from bessemer.domain.power import BootDevice, BootMode
 from bessemer.hardware.fake.behaviour import Behaviour
 from bessemer.hardware.interface import BareInterface, JsonObject, Task
 from bessemer.kernel.error import InvalidValue
+from bessemer.transfer.url import without_login
 
 BOOT_DEVICE_KEY = "fake_boot_device"
 BOOT_MODE_KEY = "fake_boot_mode"
@@ -113,7 +114,9 @@ class FakeManagement(BareInterface):
     async def attach_virtual_media(self, task: Task, device: str, image_url: str) -> None:
         await self._call(task, "attach_virtual_media")
         _check_device(device)
-        await task.remember(**{MEDIA_KEY: {**self._recall(task, MEDIA_KEY, {}), device: image_url}})
+        # Nobody fetches it: the login that may be in the address is of no use, and nodes show their notes.
+        image = without_login(image_url)
+        await task.remember(**{MEDIA_KEY: {**self._recall(task, MEDIA_KEY, {}), device: image}})
 
     async def detach_virtual_media(self, task: Task, devices: Sequence[str] | None) -> None:
         await self._call(task, "detach_virtual_media")

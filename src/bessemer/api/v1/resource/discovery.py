@@ -33,11 +33,16 @@ RESOURCES = {
 
 
 class DiscoveryApi:
+    """``newest`` is the newest version served."""
+
+    def __init__(self, newest: int = MAX) -> None:
+        self._newest = newest
+
     def routes(self) -> list[Route]:
         return [Route("GET", "/", self.root, rule=OPEN), Route("GET", "/v1", self.v1, rule=OPEN)]
 
     async def root(self, call: Call) -> Answer:
-        version = _version(call)
+        version = _version(call, self._newest)
         return ok(
             {
                 "name": _NAME,
@@ -56,7 +61,7 @@ class DiscoveryApi:
             "id": "v1",
             "links": links,
             "media_types": [_MEDIA_TYPE],
-            "version": _version(call),
+            "version": _version(call, self._newest),
         }
         for name, since in RESOURCES.items():
             if call.version.minor >= since:
@@ -67,11 +72,11 @@ class DiscoveryApi:
         return ok(document)
 
 
-def _version(call: Call) -> dict[str, Any]:
+def _version(call: Call, newest: int) -> dict[str, Any]:
     return {
         "id": "v1",
         "links": [{"href": f"{call.base}/v1/", "rel": "self"}],
         "status": "CURRENT",
         "min_version": f"1.{MIN}",
-        "version": f"1.{MAX}",
+        "version": f"1.{newest}",
     }
