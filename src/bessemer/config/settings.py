@@ -356,10 +356,7 @@ class Settings:
     keystone_authtoken: KeystoneAuthtokenSettings = field(default_factory=KeystoneAuthtokenSettings)
     oslo_policy: PolicySettings = field(default_factory=PolicySettings)
     oslo_middleware: MiddlewareSettings = field(default_factory=MiddlewareSettings)
-<<<<<<< HEAD
     sensor_data: SensorDataSettings = field(default_factory=SensorDataSettings)
-=======
     healthcheck: HealthcheckSettings = field(default_factory=HealthcheckSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
->>>>>>> 0552c51 (wip)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
