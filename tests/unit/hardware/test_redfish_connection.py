@@ -365,8 +365,13 @@ async def test_basic_authentication_works_without_tls_when_the_operator_asks_for
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     address = f"http://127.0.0.1:{runner.addresses[0][1]}"
     info = {"redfish_address": address, "redfish_username": "u", "redfish_password": "p"}
-    await connect(pool, info).get(ROOT)
-    assert seen == ["Basic dTpw"]
+    with capture_logs() as logs:
+        for _ in range(2):
+            await connect(pool, info).get(ROOT)
+    assert seen == ["Basic dTpw"] * 2
+    assert [entry["event"] for entry in logs if "without TLS" in entry["event"]] == [
+        "BMC is reached without TLS, as its redfish_address says"
+    ]
     await runner.cleanup()
 
 

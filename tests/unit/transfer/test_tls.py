@@ -1,5 +1,6 @@
 """TLS rules for outgoing connections."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -51,3 +52,32 @@ def test_a_file_without_certificates_is_refused_by_name(tmp_path: Path) -> None:
     empty.write_text("nothing\n")
     with pytest.raises(InvalidValue, match=r"redfish_verify_ca: no CA certificates in .*empty\.pem"):
         client_context(TlsRules(verify=str(empty)), "redfish_verify_ca")
+
+
+async def test_a_server_is_verified_by_a_ca_file_or_a_directory_of_them(tmp_path: Path) -> None:
+    made = make_certificate(tmp_path, is_ca=True)
+    directory = tmp_path / "trusted"
+    directory.mkdir()
+    (directory / "ca.pem").write_text(made.pem)
+    done = await asyncio.create_subprocess_exec("openssl", "rehash", str(directory))
+    assert await done.wait() == 0
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def reach(port: int, verify: bool | str) -> None:
+        context = client_context(TlsRules(verify=verify), "x")
+        async with asyncio.timeout(10):
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=made.context())
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        for trusted in (str(made.certificate), str(directory), False):
+            await reach(port, trusted)
+        for strange in (str(empty), True):
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await reach(port, strange)
