@@ -29,6 +29,8 @@ from bessemer.transfer.web import Web, WebFacts
 V = TypeVar("V")
 
 _MIB = 1024 * 1024
+#: Between looks at the size of the cache.
+_TRIM_S = 600.0
 #: Largest kernel, ramdisk or ISO fetched from a web server.
 _FETCH_LIMIT_BYTES = 8 * 1024 * _MIB
 #: Templates and web servers' answers that are remembered; a few bytes each.
@@ -51,6 +53,12 @@ class BootArtefacts:
         self._cache = FileCache(cache_directory, limit_bytes=limit_bytes)
         self._templates: dict[str, IsoTemplate] = {}
         self._looks: dict[str, tuple[float, WebFacts]] = {}
+
+    async def run(self) -> None:
+        """Keep the cache within its limit until cancelled, also while nobody asks for anything."""
+        while True:
+            await asyncio.sleep(_TRIM_S)
+            await self._cache.trim()
 
     async def close(self) -> None:
         await self._cache.close()

@@ -45,6 +45,11 @@ class FileCache:
             task.add_done_callback(lambda done: self._forget(key, done))
         return await asyncio.shield(task)
 
+    async def trim(self) -> None:
+        """Bring the cache within its limit, and take away what killed processes left half made."""
+        if await asyncio.to_thread(self._directory.is_dir):
+            await asyncio.to_thread(_make_room, self._directory, self._limit_bytes, self._directory)
+
     async def close(self) -> None:
         """Give up what is being made."""
         tasks = list(self._making.values())

@@ -1,6 +1,6 @@
 """The conductor: the part of a process that carries out operations and looks after the fleet."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,6 +11,7 @@ from bessemer.engine.engine import Engine
 from bessemer.engine.settings import EngineSettings
 from bessemer.hardware.agent.client import AgentClient
 from bessemer.hardware.composition import Composition
+from bessemer.server.duty import Duty, duties
 from bessemer.server.foundation import Foundation, session
 from bessemer.workflow.catalogue import workflows
 from bessemer.workflow.collaborators import Collaborators
@@ -21,7 +22,7 @@ class Conductor:
     """The engine carries out operations; ``duties`` go on beside it, by what they are called in logs."""
 
     engine: Engine
-    duties: dict[str, Awaitable[None]]
+    duties: dict[str, Duty]
 
 
 @asynccontextmanager
@@ -46,7 +47,7 @@ async def open_conductor(foundation: Foundation) -> AsyncIterator[Conductor]:
             foundation.clock,
             gateway=foundation.gateway,
         )
-        yield Conductor(engine, {"BMC connections": foundation.pool.run()})
+        yield Conductor(engine, duties(foundation))
 
 
 def _engine_settings(settings: Settings, composition: Composition) -> EngineSettings:

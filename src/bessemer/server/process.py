@@ -18,6 +18,7 @@ from bessemer.engine.engine import Engine
 from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.server.api import Api, answer, listen, open_api
 from bessemer.server.conductor import Conductor, open_conductor
+from bessemer.server.duty import Duty
 from bessemer.server.foundation import Foundation, open_foundation
 from bessemer.server.life import Life
 from bessemer.server.reload import Reload
@@ -93,6 +94,7 @@ async def run_all(settings: Settings, reload: Reload) -> None:
                         "conductor": conduct(process.conductor, settings, life),
                         "allocations": process.allocator.run(),
                         "clock": follow_clock(process.foundation.database),
+                        "boot cache": process.foundation.artefacts.run(),
                         "API": answer(process.app, settings, listener),
                     }
                 )
@@ -109,6 +111,7 @@ async def run_conductor(settings: Settings, reload: Reload) -> None:
                     "conductor": conduct(conductor, settings, life),
                     "allocations": Allocator(foundation.database).run(),
                     "clock": follow_clock(foundation.database),
+                    "boot cache": foundation.artefacts.run(),
                 }
             )
 
@@ -141,6 +144,7 @@ async def run_api_worker(
                 {
                     "allocations": api.services.allocator.run(),
                     "clock": follow_clock(foundation.database),
+                    "boot cache": foundation.artefacts.run(),
                     "API": answer(api.app, settings, listener),
                 }
             )
@@ -148,7 +152,7 @@ async def run_api_worker(
 
 async def conduct(conductor: Conductor, settings: Settings, life: Life) -> None:
     """The conductor's work and duties until cancelled; then running steps are given their time."""
-    duties = [asyncio.ensure_future(duty) for duty in conductor.duties.values()]
+    duties = [asyncio.create_task(_awaited(duty), name=name) for name, duty in conductor.duties.items()]
     working = asyncio.create_task(conductor.engine.run(), name="carry out operations")
     try:
         done, _ = await asyncio.wait([working, *duties], return_when=asyncio.FIRST_COMPLETED)
@@ -161,6 +165,10 @@ async def conduct(conductor: Conductor, settings: Settings, life: Life) -> None:
             conductor.engine.graceful_stop_s = settings.default.drain_shutdown_timeout
         await _end(working)
         await asyncio.gather(*duties, return_exceptions=True)
+
+
+async def _awaited(duty: Duty) -> None:
+    await duty()
 
 
 async def _end(task: asyncio.Task[None]) -> None:

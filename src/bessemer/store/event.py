@@ -56,8 +56,10 @@ async def add_event(
     target_state: str | None = None,
     duration_s: float | None = None,
     payload: dict[str, Any] | None = None,
+    in_history: bool = True,
 ) -> Event:
-    """Record that something happened; it becomes known when the transaction does."""
+    """Record that something happened; it becomes known when the transaction does. What is about a node is in
+    its history too, unless ``in_history`` is false."""
     event = Event(
         uuid=new_uuid(),
         created_at=tx.now(),
@@ -73,7 +75,9 @@ async def add_event(
         duration_s=duration_s,
         payload=payload or {},
     )
-    await tx.execute(insert(EVENTS), {**_EVENT.to_row(event), "in_history": node_uuid is not None})
+    await tx.execute(
+        insert(EVENTS), {**_EVENT.to_row(event), "in_history": in_history and node_uuid is not None}
+    )
     return event
 
 
@@ -96,13 +100,14 @@ async def get_event(tx: Transaction, uuid: str) -> Event:
     return _EVENT.to_record(row)
 
 
-async def trim_history(tx: Transaction, node_uuid: str, keep: int) -> int:
-    """Take all but the newest ``keep`` events out of the node's history; how many those were."""
+async def trim_history(tx: Transaction, node_uuid: str, keep: int, *, before: Timestamp | None = None) -> int:
+    """Take all but the newest ``keep`` events out of the node's history, but none younger than ``before``;
+    how many those were."""
     mine = (EVENTS.c.node_uuid == node_uuid, EVENTS.c.in_history)
     oldest_kept = (
         select(EVENTS.c.id).where(*mine).order_by(EVENTS.c.id.desc()).limit(1).offset(keep).scalar_subquery()
     )
-    done = await tx.execute(
-        update(EVENTS).where(*mine, EVENTS.c.id <= oldest_kept).values(in_history=False)
-    )  # fmt: skip
-    return done.rowcount
+    statement = update(EVENTS).where(*mine, EVENTS.c.id <= oldest_kept)
+    if before is not None:
+        statement = statement.where(EVENTS.c.created_at < before)
+    return (await tx.execute(statement.values(in_history=False))).rowcount

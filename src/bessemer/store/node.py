@@ -13,6 +13,7 @@ from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.duty import add_node_duties
 from bessemer.store.failure import conflict
 from bessemer.store.page import Page, apply_page
 from bessemer.store.sealed import SealedMapper
@@ -85,6 +86,7 @@ async def create_node(tx: Transaction, node: Node) -> Node:
         await tx.execute(insert(NODES), row)
     except IntegrityError as error:
         raise conflict(error, NODES, "node", row) from error
+    await add_node_duties(tx, node.uuid, node.conductor_group)
     return node
 
 

@@ -1,4 +1,4 @@
-"""Background duties: when each is due. Being due is all that is kept; what there is to do is looked up then."""
+"""Background duties: when each is due. That is all that is kept; what there is to do is looked up then."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
 

@@ -1,0 +1,88 @@
+"""The background duties of a conductor, as the settings want them."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from bessemer.config.settings import Settings
+from bessemer.engine.reconcile.chore import Chores
+from bessemer.engine.reconcile.prune import history_look, prune_chores
+from bessemer.engine.reconcile.sweep import Look, Sweep
+from bessemer.server.foundation import Foundation
+from bessemer.store.duty import HEALTH, HISTORY, POWER, SENSORS
+from bessemer.workflow.reconcile.health import HealthCheck
+from bessemer.workflow.reconcile.machine import Machines
+from bessemer.workflow.reconcile.orphan import orphan_chore
+from bessemer.workflow.reconcile.power import PowerSync
+from bessemer.workflow.reconcile.sensor import SensorReading
+
+#: Runs until cancelled.
+Duty = Callable[[], Awaitable[None]]
+
+#: Between prunings, in seconds.
+_PRUNE_S = 3600.0
+#: Nodes whose history is trimmed at once.
+_TRIMMERS = 4
+#: Between looks for nodes due, where minutes do not matter.
+_SELDOM_S = 30.0
+
+
+def duties(foundation: Foundation) -> dict[str, Duty]:
+    """Those that are switched on, by what they are called in logs."""
+    settings = foundation.settings
+    found: dict[str, Duty] = {
+        "BMC connections": foundation.pool.run,
+        "chores": _chores(foundation).run,
+        "history": partial(_history(foundation).run, look_s=_SELDOM_S),
+    }
+    machines, host = Machines(foundation.composition), settings.default.host
+    conductor, database = settings.conductor, foundation.database
+    if conductor.sync_power_state_interval > 0:
+        sync = PowerSync(database, machines, foundation.gateway, conductor, host)
+        found["power sync"] = _sweep(foundation, POWER, sync.look, conductor.sync_power_state_interval)
+    if conductor.enable_health_monitoring:
+        interval_s = conductor.health_check_interval
+        health = HealthCheck(database, machines, interval_s=interval_s, host=host)
+        found["health"] = _sweep(foundation, HEALTH, health.look, interval_s)
+    if settings.sensor_data.send_sensor_data:
+        interval_s = settings.sensor_data.interval
+        sensors = SensorReading(database, machines, interval_s=interval_s, host=host)
+        found["sensors"] = _sweep(foundation, SENSORS, sensors.look, interval_s)
+    return found
+
+
+def _sweep(foundation: Foundation, duty: str, look: Look, interval_s: float) -> Duty:
+    conductor = foundation.settings.conductor
+    return Sweep(
+        foundation.database,
+        duty,
+        conductor.conductor_group,
+        look,
+        interval_s=interval_s,
+        workers=conductor.sync_power_state_workers,
+    ).run
+
+
+def _history(foundation: Foundation) -> Sweep:
+    conductor = foundation.settings.conductor
+    interval_s = conductor.node_history_cleanup_interval
+    look = history_look(
+        foundation.database,
+        keep=conductor.node_history_max_entries,
+        minimum_days=conductor.node_history_minimum_days,
+        interval_s=interval_s,
+    )
+    group = conductor.conductor_group
+    return Sweep(foundation.database, HISTORY, group, look, interval_s=interval_s, workers=_TRIMMERS)
+
+
+def _chores(foundation: Foundation) -> Chores:
+    settings: Settings = foundation.settings
+    database = foundation.database
+    chores = prune_chores(
+        database,
+        operation_days=settings.database.keep_operations_days,
+        event_days=settings.database.keep_events_days,
+        conductor_days=settings.database.keep_conductors_days,
+        interval_s=_PRUNE_S,
+    )
+    return Chores(database, [*chores, orphan_chore(database, settings.default.host)])

@@ -1,0 +1,167 @@
+"""Background duties: what is due is claimed by moving its next time, so any number of conductors share it.
+
+A claim needs no owner and no fence: duties look at how things are, and doing one twice does no harm. A
+conductor that dies leaves nothing behind; what it had claimed is due again a little later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
+
+from bessemer.kernel.clock import Timestamp
+from bessemer.store.database import Transaction
+from bessemer.store.table import DUTIES, NODE_DUTIES
+
+#: Duties towards every node, from its enrolment on. Whether and how often they are done is a setting.
+POWER, HEALTH, SENSORS, HISTORY = "power", "health", "sensors", "history"
+EVERY_NODE = (POWER, HEALTH, SENSORS, HISTORY)
+
+_DUTY = NODE_DUTIES.c
+_DUE = (
+    select(_DUTY.node_uuid, _DUTY.duty)
+    .where(
+        _DUTY.duty == bindparam("duty_name"),
+        _DUTY.conductor_group == bindparam("group"),
+        _DUTY.next_due_at <= bindparam("now"),
+    )
+    .order_by(_DUTY.next_due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_CLAIM = (
+    update(NODE_DUTIES)
+    .where(tuple_(_DUTY.node_uuid, _DUTY.duty).in_(select(_DUE.c.node_uuid, _DUE.c.duty)))
+    .values(next_due_at=bindparam("claimed_until"))
+    .returning(_DUTY.node_uuid, _DUTY.failures)
+)
+_FINISH = (
+    update(NODE_DUTIES)
+    .where(
+        _DUTY.node_uuid == bindparam("node"),
+        _DUTY.duty == bindparam("duty_name"),
+        # Who was slower than its claim lasted does not move what somebody else has claimed since.
+        _DUTY.next_due_at == bindparam("claimed_until"),
+    )
+    .values(next_due_at=bindparam("due"), failures=bindparam("failed"))
+)
+_HASTEN = (
+    update(NODE_DUTIES)
+    .where(_DUTY.node_uuid == bindparam("node"), _DUTY.duty == bindparam("duty_name"))
+    .values(next_due_at=bindparam("now"))
+)
+_CLAIM_ONE = (
+    update(DUTIES)
+    .where(DUTIES.c.name == bindparam("duty_name"), DUTIES.c.next_due_at <= bindparam("now"))
+    .values(next_due_at=bindparam("due"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDuty:
+    """A node whose duty was claimed. ``failures`` is what the one before left (see ``Outcome``)."""
+
+    node_uuid: str
+    failures: int
+    claimed_until: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """When the duty is due again, and how often in a row it has failed."""
+
+    duty: NodeDuty
+    next_due_at: Timestamp
+    failures: int = 0
+
+
+async def add_node_duties(tx: Transaction, node_uuid: str, group: str) -> None:
+    """The duties towards a new node, due at once."""
+    rows = [
+        {
+            "node_uuid": node_uuid,
+            "duty": duty,
+            "conductor_group": group,
+            "next_due_at": tx.now(),
+            "failures": 0,
+        }
+        for duty in EVERY_NODE
+    ]
+    await tx.execute(insert(NODE_DUTIES), rows)
+
+
+async def claim_node_duties(
+    tx: Transaction, duty: str, group: str, *, limit: int, claimed_until: Timestamp
+) -> list[NodeDuty]:
+    """Up to ``limit`` nodes of the conductor group whose ``duty`` is due, the longest overdue first. Nobody
+    else gets them before ``claimed_until``."""
+    values = {
+        "duty_name": duty,
+        "group": group,
+        "now": tx.now(),
+        "most": limit,
+        "claimed_until": claimed_until,
+    }
+    rows = await tx.execute(_CLAIM, values)
+    return [NodeDuty(row[0], row[1], claimed_until) for row in rows]
+
+
+async def finish_node_duties(tx: Transaction, duty: str, outcomes: Sequence[Outcome]) -> None:
+    """Say when each is due again. Nothing happens to those claimed by somebody else meanwhile."""
+    if outcomes:
+        # In the order of their keys: two conductors never wait for each other's rows crosswise.
+        ordered = sorted(outcomes, key=lambda outcome: outcome.duty.node_uuid)
+        await tx.execute(
+            _FINISH,
+            [
+                {
+                    "node": outcome.duty.node_uuid,
+                    "duty_name": duty,
+                    "claimed_until": outcome.duty.claimed_until,
+                    "due": outcome.next_due_at,
+                    "failed": outcome.failures,
+                }
+                for outcome in ordered
+            ],
+        )
+
+
+async def hasten_duty(tx: Transaction, duty: str, node_uuid: str) -> None:
+    """Make the duty towards a node due now."""
+    await tx.execute(_HASTEN, {"node": node_uuid, "duty_name": duty, "now": tx.now()})
+
+
+async def next_node_duty(tx: Transaction, duty: str, group: str) -> Timestamp | None:
+    """When the next node of the group is due; None when there is no node."""
+    mine = and_(_DUTY.duty == duty, _DUTY.conductor_group == group)
+    found: Timestamp | None = (await tx.execute(select(func.min(_DUTY.next_due_at)).where(mine))).scalar()
+    return found
+
+
+async def ensure_duty(tx: Transaction, name: str) -> None:
+    """Make a duty of the whole service known, due now. Idempotent."""
+    known = select(DUTIES.c.name).where(DUTIES.c.name == name)
+    if (await tx.execute(known)).first() is None:
+        # Another process may do the same at the same time; on PostgreSQL neither sees the other yet.
+        if tx.is_postgresql:
+            from sqlalchemy.dialects.postgresql import insert as insert_unless
+
+            statement = insert_unless(DUTIES).on_conflict_do_nothing()
+            await tx.execute(statement, {"name": name, "next_due_at": tx.now()})
+        else:
+            await tx.execute(insert(DUTIES), {"name": name, "next_due_at": tx.now()})
+
+
+async def claim_duty(tx: Transaction, name: str, next_due_at: Timestamp) -> bool:
+    """Take a duty of the whole service if it is due; it is next due at ``next_due_at``."""
+    values = {"duty_name": name, "now": tx.now(), "due": next_due_at}
+    return (await tx.execute(_CLAIM_ONE, values)).rowcount == 1
+
+
+async def get_duty(tx: Transaction, name: str) -> Timestamp | None:
+    """When a duty of the whole service is due; None when nobody knows it."""
+    due: Timestamp | None = (
+        await tx.execute(select(DUTIES.c.next_due_at).where(DUTIES.c.name == name))
+    ).scalar()
+    return due

@@ -1,0 +1,63 @@
+"""Health: what the BMC says of the machine as a whole, on the node (``node.health``)."""
+
+from bessemer.domain.node import Node
+from bessemer.domain.provision import ProvisionState
+from bessemer.engine.reconcile.sweep import Again
+from bessemer.kernel.error import BessemerError, Unavailable
+from bessemer.store.database import Database
+from bessemer.store.event import add_event
+from bessemer.store.node import get_node, update_node
+from bessemer.workflow.reconcile.machine import Machines
+
+#: What fits into the node's field.
+_MOST_CHARACTERS = 32
+
+
+class HealthCheck:
+    def __init__(self, database: Database, machines: Machines, *, interval_s: float, host: str) -> None:
+        self._database = database
+        self._machines = machines
+        self._interval_s = interval_s
+        self._host = host
+
+    async def look(self, node_uuid: str, failures: int) -> Again:
+        """Look at one node. A machine that cannot say, or does not answer, has no known health; that it does
+        not answer is power sync's matter.
+
+        Raises:
+            NotFound: The node is gone.
+            Unavailable: The database is.
+        """
+        async with self._database.read() as tx:
+            seen = await get_node(tx, node_uuid)
+        again = Again(self._interval_s)
+        if seen.provision_state is ProvisionState.ENROLL or seen.maintenance:
+            return again
+        try:
+            health = await self._machines.health(seen)
+        except Unavailable:
+            raise
+        except BessemerError:
+            health = None
+        if health is not None:
+            health = health[:_MOST_CHARACTERS]
+        if health != seen.health:
+            await self._note(seen, health)
+        return again
+
+    async def _note(self, seen: Node, health: str | None) -> None:
+        async with self._database.write() as tx:
+            node = await get_node(tx, seen.uuid, lock=True)
+            if node.health != seen.health:
+                return
+            await update_node(tx, node.uuid, health=health)
+            is_bad = health not in ("OK", None)
+            await add_event(
+                tx,
+                node_uuid=node.uuid,
+                kind="health",
+                severity="ERROR" if is_bad else "INFO",
+                message=f"the machine's health is {health or 'unknown'}, and was {seen.health or 'unknown'}",
+                conductor=self._host,
+                state=node.provision_state,
+            )

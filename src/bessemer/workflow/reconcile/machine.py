@@ -1,0 +1,54 @@
+"""One node in the hands of a driver that is only asked, outside of any operation. The one place where sweeps
+reach machines."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bessemer.domain.node import Node
+from bessemer.domain.port import Port
+from bessemer.domain.power import PowerState
+from bessemer.hardware.composition import Composition
+from bessemer.hardware.driver import Driver
+from bessemer.hardware.interface import JsonObject
+from bessemer.kernel.error import InternalError
+
+
+class AskedNode:
+    """A ``hardware.interface.Task`` that refuses to write: asking changes nothing."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @property
+    def node(self) -> Node:
+        return self._node
+
+    @property
+    def ports(self) -> Sequence[Port]:
+        return ()
+
+    async def save(self, **changes: Any) -> None:
+        raise InternalError(f"a driver that was only asked wanted to change {', '.join(changes)}")
+
+    async def remember(self, **facts: Any) -> None:
+        raise InternalError(f"a driver that was only asked wanted to remember {', '.join(facts)}")
+
+
+class Machines:
+    """Answers what a node's machine is like right now. Errors are the drivers' (``hardware.interface``)."""
+
+    def __init__(self, composition: Composition) -> None:
+        self._composition = composition
+
+    def driver_of(self, node: Node) -> Driver:
+        """Raises InvalidValue when this conductor does not drive such nodes."""
+        return self._composition.driver_for(node)
+
+    async def power_state(self, node: Node) -> PowerState:
+        return await self.driver_of(node).power.get_power_state(AskedNode(node))
+
+    async def health(self, node: Node) -> str | None:
+        return await self.driver_of(node).management.get_health(AskedNode(node))
+
+    async def sensors(self, node: Node) -> JsonObject:
+        return await self.driver_of(node).management.get_sensors(AskedNode(node))
