@@ -34,7 +34,7 @@ _BESIDE = (
 async def find_beside(tx: Transaction, node_uuid: str, kind: str) -> Operation | None:
     """A shared operation of this kind on the node that is not over."""
     row = (await tx.execute(_BESIDE, {"node": node_uuid, "kind": kind})).first()
-    return None if row is None else OPERATION.to_record(row)
+    return None if row is None else OPERATION.to_record(tx, row)
 
 
 async def take_answer(tx: Transaction, uuid: str) -> Operation | None:
