@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,13 @@ class LiveProcess:
         return found
 
     async def settled(self, ident: str) -> dict[str, Any]:
-        """The node once no operation of it is queued or at work; those that wait are left to wait."""
+        """The node once no operation of it is queued or at work; those that wait for somebody are left to."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 self.check_alive()
                 operations = await self.operations(ident)
                 node: dict[str, Any] = (await self.client.get(f"/v1/nodes/{ident}")).json
-                is_busy = any(operation["state"] in ("queued", "running") for operation in operations)
+                is_busy = any(map(_is_busy, operations))
                 if not is_busy and node["reservation"] is None:
                     return node
                 await asyncio.sleep(0.002)
@@ -55,6 +56,18 @@ class LiveProcess:
         """Raises what ended a duty of the process, if one has ended."""
         for duty in self.duties:
             assert not duty.done(), f"{duty.get_name()} ended: {duty.exception() or 'just so'}"
+
+
+def _is_busy(operation: dict[str, Any]) -> bool:
+    """Whether it will go on by itself soon: it has not begun, works, was told to stop, or has been woken."""
+    if operation["state"] in ("queued", "running"):
+        return True
+    is_woken = operation["wake_at"] is not None and operation["wake_at"] < _soon()
+    return operation["state"] == "waiting" and (is_woken or operation["cancel_reason"] is not None)
+
+
+def _soon() -> str:
+    return (datetime.now(UTC) + timedelta(seconds=PATIENCE_S)).isoformat()
 
 
 @asynccontextmanager
@@ -69,8 +82,8 @@ async def live_process(
     if template is not None:
         shutil.copy(template, path)
     default = {"host": "live", "state_path": str(directory)} | dict(sections.pop("default", {}))
-    connection = {"connection": f"sqlite:///{path}?synchronous=off"}
-    settings = quick_settings(default=default, database=connection, **sections)
+    place = {"connection": f"sqlite:///{path}?synchronous=off", "key_file": str(directory / "seal.key")}
+    settings = quick_settings(default=default, database=place, **sections)
     async with assembled(settings) as process:
         duties = [
             asyncio.create_task(conduct(process.conductor, settings, Life()), name="conductor"),
