@@ -28,6 +28,13 @@ _GLOBAL_ID = b"x-openstack-request-id"
 _ID = re.compile(r"req-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Headers that are looked at here.
 _READ = frozenset({_GLOBAL_ID, b"x-auth-token", b"x-service-token", b"authorization"})
+#: Code and fault of a denial in v2, by its status.
+_V2_CODES = {
+    401: ("unauthenticated", "user"),
+    429: ("too-often", "user"),
+    500: ("internal-error", "bug"),
+    503: ("unavailable", "operator"),
+}
 #: Paths below it carry a key that opens them.
 _CAPABILITIES = "/boot/"
 
@@ -89,6 +96,10 @@ class Access:
             if not is_public(proof.path):
                 raise
             caller = ANONYMOUS
+        except Exception as error:
+            log.exception("authentication failed")
+            text = "An internal error happened; the log has it under this request id."
+            raise Denial(500, text) from error
         global_id = given.get(_GLOBAL_ID, b"").decode("latin-1")
         return dataclasses.replace(
             caller,
@@ -109,8 +120,7 @@ async def _deny(send: Send, path: str, denial: Denial) -> None:
 
 
 def _denial_v2(denial: Denial) -> bytes:
-    code = "unauthenticated" if denial.status == 401 else "unavailable"
-    fault = "operator" if denial.status == 503 else "user"
+    code, fault = _V2_CODES[denial.status]
     return msgspec.json.encode({"error": {"code": code, "fault": fault, "message": denial.text, "hint": ""}})
 
 

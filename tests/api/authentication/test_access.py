@@ -92,6 +92,18 @@ async def test_while_nobody_can_tell_the_answer_says_when_to_come_back() -> None
     assert reply.error["faultcode"] == "Server"
 
 
+@pytest.mark.parametrize("path", ["/v1/nodes", "/v2/operations/x"])
+async def test_a_defect_of_a_strategy_lets_nobody_in(path: str) -> None:
+    class Broken(OneToken):
+        async def identify(self, proof: Proof) -> Caller:
+            raise ZeroDivisionError
+
+    app = Seen()
+    reply = await ask(app, Broken(), path, {"X-Auth-Token": "good"})
+    assert (reply.status, app.callers) == (500, [])
+    assert "internal error" in reply.body.decode()
+
+
 @pytest.mark.parametrize(
     "path",
     [

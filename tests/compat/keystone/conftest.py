@@ -79,7 +79,7 @@ async def _populate(cloud: Cloud) -> None:
     for project in ("service", "alpha", "beta"):
         cloud.projects[project] = await keystone.create_project(project)
     grants = {
-        "bessemer": [("service", "projects/service"), ("admin", "projects/service")],
+        "bessemer": [("service", "projects/service")],
         "nova": [("service", "projects/service")],
         "alpha-admin": [("admin", "projects/alpha")],
         "alpha-member": [("member", "projects/alpha")],

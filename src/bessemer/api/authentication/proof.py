@@ -29,7 +29,7 @@ class Proof:
 
 
 class Denial(Exception):
-    """The request is not authenticated (401), not now (503), or asked too often (429)."""
+    """The request is not authenticated (401), not now (503), asked too often (429), or we failed (500)."""
 
     def __init__(self, status: int, text: str, headers: Headers = ()) -> None:
         super().__init__(text)

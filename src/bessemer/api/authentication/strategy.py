@@ -35,6 +35,12 @@ def open_authentication(settings: Settings) -> Authentication:
             )
         return NoAuthentication()
     if strategy == "http_basic":
+        if not settings.api.enable_ssl_api and not _is_loopback(settings.api.host_ip):
+            log.warning(
+                "passwords travel in the clear, unless a proxy in front of the API speaks TLS",
+                host_ip=settings.api.host_ip,
+                option="[api]enable_ssl_api",
+            )
         file = PasswordFile(Path(settings.default.http_basic_auth_user_file))
         return BasicAuthentication(file, Throttle())
     if strategy == "keystone":

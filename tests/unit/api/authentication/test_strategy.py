@@ -43,9 +43,12 @@ async def test_accounts_in_a_file_are_read_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="cannot be read"):
         open_authentication(chosen)
     path.write_text("")
-    opened = open_authentication(chosen)
-    assert isinstance(opened, BasicAuthentication)
-    await opened.close()
+    for host, warnings in (("127.0.0.1", 0), ("192.0.2.1", 1)):
+        with structlog.testing.capture_logs() as logs:
+            opened = open_authentication(replace(chosen, api=replace(chosen.api, host_ip=host)))
+        assert ["in the clear" in entry["event"] for entry in logs] == [True] * warnings
+        assert isinstance(opened, BasicAuthentication)
+        await opened.close()
 
 
 async def test_keystone_needs_an_account_of_ours_and_a_usable_ca(tmp_path: Path) -> None:

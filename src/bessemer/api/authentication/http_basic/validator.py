@@ -58,6 +58,7 @@ class BasicAuthentication:
     async def close(self) -> None:
         for task in self._checking.values():
             task.cancel()
+        await asyncio.gather(*self._checking.values(), return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _digest(self, user: str, password: bytes, account: Account | None) -> bytes:
