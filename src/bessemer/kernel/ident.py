@@ -1,21 +1,21 @@
 """Identifiers: UUIDs that sort by creation (version 7), and the names and MAC addresses people type."""
 
-import os
 import re
 import secrets
 import time
-import uuid
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE)
 
 
 def new_uuid() -> str:
-    """A version 7 UUID: 48 bits of Unix milliseconds, then random bits. Source: RFC 9562, section 5.7."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    """A version 7 UUID: 48 bits of Unix milliseconds, 12 of their fraction, then random bits. Those that one
+    process makes sort in the order they were made in. Source: RFC 9562, sections 5.7 and 6.2 (method 3).
+    """
+    milliseconds, rest_ns = divmod(time.time_ns(), 1_000_000)
+    made = milliseconds << 16 | 0x7 << 12 | rest_ns * 4096 // 1_000_000
+    text = f"{made:016x}{secrets.randbits(62) | 0x2 << 62:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def new_token() -> str:

@@ -6,20 +6,25 @@ from bessemer.domain.operation import Operation, OperationState
 from bessemer.kernel.clock import Timestamp
 from bessemer.store.database import Transaction
 from bessemer.store.operation import OPERATION
+from bessemer.store.statement import Statement
 from bessemer.store.table import OPERATIONS
 
 _COLUMNS = OPERATIONS.c
 _OVER = tuple(state for state in OperationState if state.is_over)
-_TAKE = (
+_TAKE = Statement(
     delete(OPERATIONS)
     .where(_COLUMNS.uuid == bindparam("key"), ~_COLUMNS.is_exclusive, _COLUMNS.state.in_(_OVER))
     .returning(*OPERATION.columns)
 )
-_DROP = delete(OPERATIONS).where(
-    _COLUMNS.uuid == bindparam("key"), ~_COLUMNS.is_exclusive, _COLUMNS.state == OperationState.QUEUED
+_DROP = Statement(
+    delete(OPERATIONS).where(
+        _COLUMNS.uuid == bindparam("key"), ~_COLUMNS.is_exclusive, _COLUMNS.state == OperationState.QUEUED
+    )
 )
-_DELETE_OLD = delete(OPERATIONS).where(~_COLUMNS.is_exclusive, _COLUMNS.finished_at < bindparam("before"))
-_BESIDE = (
+_DELETE_OLD = Statement(
+    delete(OPERATIONS).where(~_COLUMNS.is_exclusive, _COLUMNS.finished_at < bindparam("before"))
+)
+_BESIDE = Statement(
     OPERATION.select()
     .where(
         _COLUMNS.node_uuid == bindparam("node"),

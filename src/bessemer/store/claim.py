@@ -14,7 +14,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    Update,
     and_,
     bindparam,
     case,
@@ -35,6 +34,7 @@ from bessemer.store.conductor import LEASE_S, holds_lease
 from bessemer.store.database import Transaction
 from bessemer.store.moment import database_moment
 from bessemer.store.operation import ACTIVE, OPERATION
+from bessemer.store.statement import Statement
 from bessemer.store.table import CONDUCTORS, OPERATIONS
 
 _COLUMNS = OPERATIONS.c
@@ -89,7 +89,7 @@ async def claim_operations(
 
 
 @lru_cache
-def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Update:
+def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Statement:
     """Made once: building and compiling it costs more than the database takes for it."""
     is_abandoned = _is_abandoned(is_postgresql)
     is_suspect = _deaths_when_taken() >= bindparam("suspect_from", type_=Integer())
@@ -118,7 +118,7 @@ def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Update:
         .with_for_update(skip_locked=True, of=OPERATIONS)
         .cte("taken")
     )
-    return (
+    return Statement(
         update(OPERATIONS)
         .where(_COLUMNS.id.in_(select(taken.c.id)))
         .values(
@@ -144,12 +144,14 @@ async def next_wake(
 
 
 @lru_cache
-def _next_wake(kinds: tuple[tuple[str, int], ...]) -> Select[Any]:
-    return select(func.min(_COLUMNS.wake_at)).where(
-        _COLUMNS.state == OperationState.WAITING,
-        _COLUMNS.owner.is_(None),
-        _COLUMNS.wake_at > bindparam("after"),
-        _is_ours(kinds),
+def _next_wake(kinds: tuple[tuple[str, int], ...]) -> Statement:
+    return Statement(
+        select(func.min(_COLUMNS.wake_at)).where(
+            _COLUMNS.state == OperationState.WAITING,
+            _COLUMNS.owner.is_(None),
+            _COLUMNS.wake_at > bindparam("after"),
+            _is_ours(kinds),
+        )
     )
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
 
 from bessemer.kernel.error import InvalidValue, Unavailable
 from bessemer.store.sqlite import WholeConnection, connection_to
@@ -32,15 +32,18 @@ _SYNCHRONOUS = ("off", "normal", "full")
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """``read`` runs each statement by itself, ``write`` whole transactions, perhaps one at a time."""
+    """``read`` and ``write`` run each statement as it comes: transactions are begun and ended below them (see
+    ``driver``), perhaps one at a time. ``schema`` has transactions of its own, for migrations only.
+    """
 
     read: AsyncEngine
     write: AsyncEngine
+    schema: AsyncEngine
     has_one_writer: bool
 
     async def close(self) -> None:
-        await self.read.dispose()
-        await self.write.dispose()
+        for engine in (self.schema, self.read, self.write):
+            await engine.dispose()
 
 
 def connect(url: str, *, pool_size: int) -> Engines:
@@ -65,19 +68,30 @@ def connect(url: str, *, pool_size: int) -> Engines:
 
 
 def _postgresql(url: URL, pool_size: int) -> Engines:
-    write = create_async_engine(
-        url.set(drivername="postgresql+asyncpg"),
+    asynchronous = url.set(drivername="postgresql+asyncpg")
+    arguments = {
+        "timeout": CONNECT_S,
+        "command_timeout": STATEMENT_S,
+        "server_settings": _POSTGRESQL_SETTINGS,
+    }
+    both = create_async_engine(
+        asynchronous,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=LOCK_S,
-        connect_args={
-            "timeout": CONNECT_S,
-            "command_timeout": STATEMENT_S,
-            "server_settings": _POSTGRESQL_SETTINGS,
-        },
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        connect_args=arguments,
     )
-    # Both share one pool; a reading statement needs no BEGIN and ROLLBACK around it.
-    return Engines(write.execution_options(isolation_level="AUTOCOMMIT"), write, has_one_writer=False)
+    event.listen(both.sync_engine, "checkout", _refuse_closed)
+    schema = create_async_engine(asynchronous, poolclass=NullPool, connect_args=arguments)
+    return Engines(both, both, schema, has_one_writer=False)
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that broke while it lay in the pool is replaced."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _sqlite(url: URL, pool_size: int) -> Engines:
@@ -87,28 +101,32 @@ def _sqlite(url: URL, pool_size: int) -> Engines:
     synchronous = str(url.query.get("synchronous", "full")).lower()
     if synchronous not in _SYNCHRONOUS:
         raise InvalidValue(f"synchronous={synchronous} is none of {', '.join(_SYNCHRONOUS)}.")
-    read = _sqlite_engine(path, pool_size=pool_size, is_reader=True, pragmas=("query_only = ON",))
-    write = _sqlite_engine(
-        path, pool_size=1, is_reader=False, pragmas=("foreign_keys = ON", f"synchronous = {synchronous}")
-    )
-    event.listen(write.sync_engine, "begin", _begin_immediate)
-    return Engines(read, write, has_one_writer=True)
+    pragmas = ("foreign_keys = ON", f"synchronous = {synchronous}")
+    read = _sqlite_engine(path, AsyncAdaptedQueuePool, ("query_only = ON",), **_queue(pool_size))
+    write = _sqlite_engine(path, AsyncAdaptedQueuePool, pragmas, **_queue(1))
+    schema = _sqlite_engine(path, NullPool, pragmas)
+    event.listen(schema.sync_engine, "begin", _begin_immediate)
+    return Engines(read, write, schema, has_one_writer=True)
 
 
-def _sqlite_engine(path: Path, *, pool_size: int, is_reader: bool, pragmas: tuple[str, ...]) -> AsyncEngine:
+def _queue(size: int) -> dict[str, Any]:
+    """A pool of connections that end their own transactions."""
+    return {
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_timeout": LOCK_S,
+        "pool_reset_on_return": None,
+        "skip_autocommit_rollback": True,
+    }
+
+
+def _sqlite_engine(path: Path, pool: type[Pool], pragmas: tuple[str, ...], **more: Any) -> AsyncEngine:
     def open_private(*_: Any, **__: Any) -> WholeConnection:
         _ensure_private_file(path)
         return connection_to(path, busy_timeout_s=LOCK_S)
 
     engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)),
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=LOCK_S,
-        pool_reset_on_return=None,
-        skip_autocommit_rollback=is_reader,
-        async_creator=open_private,
+        URL.create("sqlite+aiosqlite", database=str(path)), poolclass=pool, async_creator=open_private, **more
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -124,8 +142,6 @@ def _sqlite_engine(path: Path, *, pool_size: int, is_reader: bool, pragmas: tupl
 
 
 def _begin_immediate(connection: Any) -> None:
-    # The write lock is taken at once: a transaction that reads first and locks later could find that
-    # another process has written in between, and fail.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

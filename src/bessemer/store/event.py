@@ -11,6 +11,7 @@ from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Transaction
 from bessemer.store.page import Page, apply_page
 from bessemer.store.record import Mapper
+from bessemer.store.statement import Statement
 from bessemer.store.table import EVENTS
 
 Severity = Literal["INFO", "ERROR"]
@@ -39,7 +40,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _EVENT = Mapper(Event, EVENTS, json_fields=("payload",))
-_BY_UUID = _EVENT.select().where(EVENTS.c.uuid == bindparam("key"))
+_INSERT = Statement(insert(EVENTS))
+_BY_UUID = Statement(_EVENT.select().where(EVENTS.c.uuid == bindparam("key")))
 
 
 async def add_event(
@@ -75,9 +77,7 @@ async def add_event(
         duration_s=duration_s,
         payload=payload or {},
     )
-    await tx.execute(
-        insert(EVENTS), {**_EVENT.to_row(event), "in_history": in_history and node_uuid is not None}
-    )
+    await tx.execute(_INSERT, {**_EVENT.to_row(event), "in_history": in_history and node_uuid is not None})
     return event
 
 

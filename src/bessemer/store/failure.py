@@ -31,6 +31,8 @@ def translated(error: DBAPIError) -> Exception:
 def _is_passing(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
+    if isinstance(error.orig, OSError):  # a lost connection, or a statement that took too long
+        return True
     if isinstance(error.orig, sqlite3.Error):
         return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE
     state = getattr(error.orig, "sqlstate", None)
@@ -43,9 +45,10 @@ def broken_constraint(error: IntegrityError) -> str:
     PostgreSQL gives it, SQLite only the columns of a unique one; ours are named after table and columns.
     """
     origin = error.orig
-    name = getattr(getattr(origin, "__cause__", None), "constraint_name", None)
-    if isinstance(name, str):
-        return name
+    for told in (origin, getattr(origin, "__cause__", None)):
+        name = getattr(told, "constraint_name", None)
+        if isinstance(name, str):
+            return name
     kind, _, about = str(origin).partition(" constraint failed")
     about = about.removeprefix(": ")
     if kind == "UNIQUE":

@@ -7,11 +7,15 @@ from sqlalchemy import bindparam, insert, select
 from bessemer.domain.operation import JournalEntry, JournalEvent
 from bessemer.store.database import Transaction
 from bessemer.store.record import Mapper
+from bessemer.store.statement import Statement
 from bessemer.store.table import JOURNAL
 
 _ENTRY = Mapper(JournalEntry, JOURNAL, decoders={"event": JournalEvent})
-_OF_OPERATION = _ENTRY.select().where(JOURNAL.c.operation_uuid == bindparam("key")).order_by(JOURNAL.c.id)
-_BEGUN = (
+_OF_OPERATION = Statement(
+    _ENTRY.select().where(JOURNAL.c.operation_uuid == bindparam("key")).order_by(JOURNAL.c.id)
+)
+_INSERT = Statement(insert(JOURNAL))
+_BEGUN = Statement(
     select(JOURNAL.c.position)
     .distinct()
     .where(JOURNAL.c.operation_uuid == bindparam("key"), JOURNAL.c.event == JournalEvent.STARTED)
@@ -26,7 +30,7 @@ async def add_entry(tx: Transaction, entry: JournalEntry) -> None:
 async def add_entries(tx: Transaction, entries: Sequence[JournalEntry]) -> None:
     """Write ``entries`` in this order. Entries are never changed."""
     if entries:
-        await tx.execute(insert(JOURNAL), [_ENTRY.to_row(entry) for entry in entries])
+        await tx.execute(_INSERT, [_ENTRY.to_row(entry) for entry in entries])
 
 
 async def list_entries(tx: Transaction, operation_uuid: str) -> list[JournalEntry]:

@@ -17,6 +17,7 @@ from bessemer.store.duty import add_node_duties
 from bessemer.store.failure import conflict
 from bessemer.store.page import Page, apply_page
 from bessemer.store.sealed import SealedMapper
+from bessemer.store.statement import Statement
 from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS, EVENTS, NODES
 
 _NODE = SealedMapper(
@@ -31,11 +32,13 @@ _NODE = SealedMapper(
         "target_power_state": PowerState,
     },
 )
-_BY_UUID = _NODE.select().where(NODES.c.uuid == bindparam("key"))
-_UPDATE = update(NODES).where(NODES.c.uuid == bindparam("key")).returning(*_NODE.columns)
-_BY_UUID_LOCKED = _BY_UUID.with_for_update(key_share=True)
-_OF_PARENT = _NODE.select().where(NODES.c.parent_node == bindparam("key")).order_by(NODES.c.id)
-_BY_NAME = _NODE.select().where(NODES.c.name == bindparam("key"))
+_SELECT = _NODE.select().where(NODES.c.uuid == bindparam("key"))
+_BY_UUID = Statement(_SELECT)
+_INSERT = Statement(insert(NODES))
+_UPDATE = Statement(update(NODES).where(NODES.c.uuid == bindparam("key")).returning(*_NODE.columns))
+_BY_UUID_LOCKED = Statement(_SELECT.with_for_update(key_share=True))
+_OF_PARENT = Statement(_NODE.select().where(NODES.c.parent_node == bindparam("key")).order_by(NODES.c.id))
+_BY_NAME = Statement(_NODE.select().where(NODES.c.name == bindparam("key")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ async def create_node(tx: Transaction, node: Node) -> Node:
     """
     row = _NODE.to_row(tx, node)
     try:
-        await tx.execute(insert(NODES), row)
+        await tx.execute(_INSERT, row)
     except IntegrityError as error:
         raise conflict(error, NODES, "node", row) from error
     await add_node_duties(tx, node.uuid, node.conductor_group)

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from bessemer.kernel.backoff import Backoff
 from bessemer.store.connect import CONNECT_S, Engines
+from bessemer.store.statement import Statement
 
 if TYPE_CHECKING:
     from bessemer.store.database import Transaction
@@ -25,7 +26,7 @@ Callback = Callable[[str], None]
 
 #: The one PostgreSQL channel; the payload begins with the name of ours.
 _CHANNEL = "bessemer"
-_NOTIFY = select(func.pg_notify(_CHANNEL, bindparam("payload")))
+_NOTIFY = Statement(select(func.pg_notify(_CHANNEL, bindparam("payload"))))
 
 #: How often a silent listening connection is asked whether it still lives, and how long it may take.
 _CHECK_S, _ANSWER_S = 20.0, 10.0

@@ -23,6 +23,7 @@ from bessemer.store.database import Transaction
 from bessemer.store.page import Page, apply_page
 from bessemer.store.record import decode_json, storable
 from bessemer.store.sealed import SealedMapper
+from bessemer.store.statement import Statement
 from bessemer.store.table import NODES, OPERATIONS
 
 #: More signals than will ever come.
@@ -47,8 +48,8 @@ OPERATION = SealedMapper(
     },
 )
 _COLUMNS = OPERATIONS.c
-_BY_UUID = OPERATION.select().where(_COLUMNS.uuid == bindparam("key"))
-_ACTIVE_OF_NODE = (
+_BY_UUID = Statement(OPERATION.select().where(_COLUMNS.uuid == bindparam("key")))
+_ACTIVE_OF_NODE = Statement(
     OPERATION.select()
     .where(
         _COLUMNS.node_uuid == bindparam("key"),
@@ -59,24 +60,28 @@ _ACTIVE_OF_NODE = (
     .limit(1)
 )
 # The node first, then the operation: the order every writer keeps (see database.py).
-_GUARD = (
+_GUARD = Statement(
     select(_COLUMNS.cancel_reason)
     .select_from(NODES.join(OPERATIONS, NODES.c.uuid == _COLUMNS.node_uuid))
     .where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("fence"))
     .with_for_update(key_share=True, of=[NODES, OPERATIONS])
 )
-_LOCK = (
+_LOCK = Statement(
     OPERATION.select()
     .select_from(NODES.join(OPERATIONS, NODES.c.uuid == _COLUMNS.node_uuid))
     .where(_COLUMNS.uuid == bindparam("key"))
     .with_for_update(key_share=True, of=[NODES, OPERATIONS])
 )
 # What these two set comes with the parameters: the statements are compiled once per set of fields.
-_CHANGE = update(OPERATIONS).where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held"))
-_SLEEP = _CHANGE.values(
-    wake_at=case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
-).returning(_COLUMNS.wake_at)
-_SIGNAL = (
+_HELD = update(OPERATIONS).where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("held"))
+_CHANGE = Statement(_HELD)
+_SLEEP = Statement(
+    _HELD.values(
+        wake_at=case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
+    ).returning(_COLUMNS.wake_at)
+)
+_INSERT = Statement(insert(OPERATIONS))
+_SIGNAL = Statement(
     update(OPERATIONS)
     .where(_COLUMNS.node_uuid == bindparam("node"), _COLUMNS.state.in_(ACTIVE))
     .values(
@@ -96,7 +101,7 @@ async def enqueue(tx: Transaction, new: NewOperation, plan: Sequence[PlanItem]) 
         created_at=tx.now(),
     )
     try:
-        await tx.execute(insert(OPERATIONS), OPERATION.to_row(tx, operation))
+        await tx.execute(_INSERT, OPERATION.to_row(tx, operation))
     except IntegrityError as error:
         raise NotFound(f"Node '{new.node_uuid}' could not be found.") from error
     return operation

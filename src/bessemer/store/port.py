@@ -14,14 +14,15 @@ from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.failure import conflict
 from bessemer.store.page import Page, apply_page
 from bessemer.store.record import Mapper
+from bessemer.store.statement import Statement
 from bessemer.store.table import NODES, PORTS
 
 _PORT = Mapper(Port, PORTS, json_fields=("extra", "internal_info", "local_link_connection"))
-_BY_UUID = _PORT.select().where(PORTS.c.uuid == bindparam("key"))
-_UPDATE = update(PORTS).where(PORTS.c.uuid == bindparam("key")).returning(*_PORT.columns)
-_BY_NAME = _PORT.select().where(PORTS.c.name == bindparam("key"))
-_BY_ADDRESS = _PORT.select().where(PORTS.c.address == bindparam("key"))
-_OF_NODE = _PORT.select().where(PORTS.c.node_uuid == bindparam("key")).order_by(PORTS.c.id)
+_BY_UUID = Statement(_PORT.select().where(PORTS.c.uuid == bindparam("key")))
+_UPDATE = Statement(update(PORTS).where(PORTS.c.uuid == bindparam("key")).returning(*_PORT.columns))
+_BY_NAME = Statement(_PORT.select().where(PORTS.c.name == bindparam("key")))
+_BY_ADDRESS = Statement(_PORT.select().where(PORTS.c.address == bindparam("key")))
+_OF_NODE = Statement(_PORT.select().where(PORTS.c.node_uuid == bindparam("key")).order_by(PORTS.c.id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any, Self
 import aiosqlite
 
 
-class _Outcome:
+class Outcome:
     """What one statement left behind."""
 
     __slots__ = ("description", "lastrowid", "rowcount", "rows")
@@ -26,7 +26,7 @@ class _Outcome:
         self.rows: list[Any] = cursor.fetchall() if cursor and cursor.description else []
 
 
-_NOTHING = _Outcome()
+_NOTHING = Outcome()
 
 
 class WholeCursor:
@@ -74,18 +74,36 @@ class WholeConnection(aiosqlite.Connection):
     def cursor(self) -> WholeCursor:  # type: ignore[override]
         return WholeCursor(self)
 
-    async def run(self, sql: str, parameters: Sequence[Any], *, is_many: bool) -> _Outcome:
-        work = self._execute(_run, self._conn, sql, parameters, is_many)  # type: ignore[no-untyped-call]
-        outcome: _Outcome = await work
+    async def run(
+        self, sql: str, parameters: Sequence[Any], *, is_many: bool = False, first: str = ""
+    ) -> Outcome:
+        """Run one statement, and another without parameters before it; either may be left out (empty)."""
+        work = self._execute(_run, self._conn, sql, parameters, is_many, first)  # type: ignore[no-untyped-call]
+        outcome: Outcome = await work
         return outcome
 
+    async def roll_back(self) -> None:
+        """End the transaction, if there is one: SQLite itself ends it over some errors."""
+        await self._execute(_roll_back, self._conn)  # type: ignore[no-untyped-call]
 
-def _run(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any], is_many: bool) -> _Outcome:
+
+def _run(
+    connection: sqlite3.Connection, sql: str, parameters: Sequence[Any], is_many: bool, first: str
+) -> Outcome:
+    if first:
+        connection.execute(first).close()
+    if not sql:
+        return _NOTHING
     cursor = connection.executemany(sql, parameters) if is_many else connection.execute(sql, parameters)
     try:
-        return _Outcome(cursor)
+        return Outcome(cursor)
     finally:
         cursor.close()
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK").close()
 
 
 def connection_to(path: Path, *, busy_timeout_s: float) -> WholeConnection:

@@ -1,6 +1,7 @@
 """Traits of nodes: a set of names each."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -8,17 +9,19 @@ from sqlalchemy.exc import IntegrityError
 from bessemer.kernel.error import NotFound
 from bessemer.store.database import Transaction
 from bessemer.store.record import storable
+from bessemer.store.statement import Statement
 from bessemer.store.table import NODE_TRAITS
 
 _COLUMNS = NODE_TRAITS.c
 _PAIRS = select(_COLUMNS.node_uuid, _COLUMNS.trait).order_by(_COLUMNS.trait)
-_OF_ONE = _PAIRS.where(_COLUMNS.node_uuid == bindparam("uuid"))
+_OF_ONE = Statement(_PAIRS.where(_COLUMNS.node_uuid == bindparam("uuid")))
 _OF_MANY = _PAIRS.where(_COLUMNS.node_uuid.in_(bindparam("uuids", expanding=True)))
 
 
 async def list_traits(tx: Transaction, node_uuids: Sequence[str]) -> dict[str, list[str]]:
     """The traits of each of these nodes, in order of name; a node without any has an empty list."""
     found: dict[str, list[str]] = {uuid: [] for uuid in node_uuids}
+    rows: Iterable[Sequence[Any]]
     if len(node_uuids) == 1:
         rows = await tx.execute(_OF_ONE, {"uuid": node_uuids[0]})
     else:

@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bessemer.kernel.error import Duplicate, InternalError, NotFound, Unavailable
 from bessemer.kernel.ident import new_uuid
@@ -261,7 +261,7 @@ async def test_a_broken_listening_connection_is_made_again(
         await eventually(has_heard)
 
 
-async def test_a_database_that_was_restarted_is_unavailable_for_a_moment_only(
+async def test_connections_that_broke_while_nobody_used_them_are_replaced(
     database: Database, postgresql: PostgresqlServer
 ) -> None:
     if not database.is_postgresql:
@@ -270,18 +270,53 @@ async def test_a_database_that_was_restarted_is_unavailable_for_a_moment_only(
     await postgresql.command(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'"
     )
-    with pytest.raises(Unavailable):
-        async with database.read() as tx:
-            await get_node(tx, node.uuid)
 
     async def is_back() -> bool:
         try:
             async with database.read() as tx:
                 return (await get_node(tx, node.uuid)).uuid == node.uuid
-        except Unavailable:
+        except Unavailable:  # the end of the connection had not come to our ears yet
             return False
 
     await eventually(is_back)
     with pytest.raises(NotFound):
         async with database.read() as tx:
             await get_node(tx, new_uuid())
+
+
+async def test_a_connection_that_breaks_in_a_block_makes_it_fail_and_is_replaced(
+    database: Database, postgresql: PostgresqlServer
+) -> None:
+    if not database.is_postgresql:
+        pytest.skip("SQLite cannot go away")
+    [node] = await add_nodes(database, {})
+
+    async def write() -> None:
+        async with database.write() as tx:
+            await update_node(tx, node.uuid, description="lost")
+            await postgresql.command(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'"
+            )
+            await update_node(tx, node.uuid, description="lost too")
+
+    with pytest.raises(Unavailable):
+        await write()
+    async with database.write() as tx:
+        assert (await update_node(tx, node.uuid, name="back")).description is None
+
+
+async def test_a_failure_that_was_caught_does_not_become_a_commit_of_nothing(database: Database) -> None:
+    if not database.is_postgresql:
+        pytest.skip("SQLite takes back the failed statement alone")
+    [node] = await add_nodes(database, {})
+
+    async def go_on() -> None:
+        async with database.write() as tx:
+            await update_node(tx, node.uuid, description="lost")
+            with pytest.raises(DBAPIError):
+                await tx.execute(text("SELECT 1/0"))
+
+    with pytest.raises(InternalError, match="had failed"):
+        await go_on()
+    async with database.read() as tx:
+        assert (await get_node(tx, node.uuid)).description is None

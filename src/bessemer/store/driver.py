@@ -1,0 +1,154 @@
+"""Drivers: the connection below SQLAlchemy's, for fixed statements and for beginning and ending transactions.
+
+Each raises what SQLAlchemy would raise, so that nobody has to know which way a statement went.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bessemer.kernel.error import InternalError
+from bessemer.store.sqlite import Outcome, WholeConnection
+from bessemer.store.statement import Plan, Rows
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class Driver(Protocol):
+    """One connection. Raises DBAPIError from every method."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the connection is good for nothing any more."""
+
+    async def begin(self) -> None:
+        """Begin a transaction, at the latest with the next statement run here."""
+
+    async def ensure_begun(self) -> None:
+        """Begin now: a statement follows that goes another way."""
+
+    async def commit(self) -> None: ...
+
+    async def roll_back(self) -> None:
+        """Take back what was done since the beginning, whatever became of it."""
+
+    async def run(self, plan: Plan, parameters: Parameters | None) -> Rows: ...
+
+
+class SqliteDriver:
+    """BEGIN goes along with the first statement: changing threads is most of what it costs."""
+
+    is_broken = False
+
+    def __init__(self, connection: WholeConnection) -> None:
+        self._connection = connection
+        self._is_to_begin = False
+
+    async def begin(self) -> None:
+        self._is_to_begin = True
+
+    async def ensure_begun(self) -> None:
+        if self._is_to_begin:
+            await self._execute("", ())
+
+    async def commit(self) -> None:
+        if self._is_to_begin:
+            self._is_to_begin = False  # nothing was done
+        else:
+            await self._execute("COMMIT", ())
+
+    async def roll_back(self) -> None:
+        self._is_to_begin = False
+        with _as_dbapi_errors(self, "ROLLBACK"):
+            await self._connection.roll_back()
+
+    async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
+        is_many = isinstance(parameters, Sequence)
+        outcome = await self._execute(plan.sql, _arguments(plan, parameters), is_many=is_many)
+        return Rows(plan.decoded(outcome.rows), outcome.rowcount)
+
+    async def _execute(self, sql: str, arguments: Sequence[Any], *, is_many: bool = False) -> Outcome:
+        # The write lock is taken at once: a transaction that reads first and locks later could find that
+        # another process has written in between, and fail.
+        first = "BEGIN IMMEDIATE" if self._is_to_begin else ""
+        self._is_to_begin = False  # when this is cancelled, the thread begins all the same
+        with _as_dbapi_errors(self, sql or first):
+            return await self._connection.run(sql, arguments, is_many=is_many, first=first)
+
+
+class PostgresqlDriver:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._is_confused = False
+
+    @property
+    def is_broken(self) -> bool:
+        return self._is_confused or bool(self._connection.is_closed())
+
+    async def begin(self) -> None:
+        with self._guarded("BEGIN"):
+            await self._connection.execute("BEGIN")
+
+    async def ensure_begun(self) -> None:
+        """It has begun already."""
+
+    async def commit(self) -> None:
+        with self._guarded("COMMIT"):
+            status = await self._connection.execute("COMMIT")
+        if status != "COMMIT":
+            raise InternalError("a transaction went on after a statement had failed in it")
+
+    async def roll_back(self) -> None:
+        with self._guarded("ROLLBACK"):
+            await self._connection.execute("ROLLBACK")
+
+    async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
+        arguments = _arguments(plan, parameters)
+        with self._guarded(plan.sql):
+            if isinstance(parameters, Sequence):
+                await self._connection.executemany(plan.sql, arguments)
+                return Rows((), len(parameters))
+            if plan.has_rows:
+                rows = await self._connection.fetch(plan.sql, *arguments)
+                return Rows(plan.decoded(rows), len(rows))
+            status = await self._connection.execute(plan.sql, *arguments)
+            return Rows((), int(status.rpartition(" ")[2]))
+
+    @contextmanager
+    def _guarded(self, sql: str) -> Iterator[None]:
+        with _as_dbapi_errors(self, sql):
+            try:
+                yield
+            except asyncpg.InternalClientError as error:
+                # The server ended the connection, and asyncpg has not noticed yet.
+                self._is_confused = True
+                raise ConnectionResetError("the connection to the database was lost") from error
+
+
+def driver_of(connection: AsyncConnection) -> Driver:
+    """The driver below an SQLAlchemy connection that has started."""
+    sync = connection.sync_connection
+    raw: Any = sync.connection.driver_connection if sync is not None else None
+    return SqliteDriver(raw) if isinstance(raw, WholeConnection) else PostgresqlDriver(raw)
+
+
+def _arguments(plan: Plan, parameters: Parameters | None) -> list[Any]:
+    if isinstance(parameters, Sequence):
+        return [plan.arguments(one) for one in parameters]
+    return plan.arguments(parameters or {})
+
+
+@contextmanager
+def _as_dbapi_errors(driver: Driver, sql: str) -> Iterator[None]:
+    """Parameters never go into the error: there may be secrets among them."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError) as error:
+        raise IntegrityError(sql, None, error) from error
+    except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise DBAPIError(sql, None, error, connection_invalidated=driver.is_broken) from error

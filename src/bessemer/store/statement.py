@@ -1,0 +1,118 @@
+"""Fixed statements: written once in SQLAlchemy Core, compiled once for each database, run without it.
+
+Working out what to send and what came back costs SQLAlchemy several times what a small query costs the
+database. For a statement that never changes it is worked out once: a ``Plan`` is the SQL text, where its
+parameters come from, and what values have to go through on their way in and out. See ADR 0004.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Dialect
+from sqlalchemy.sql.base import Executable
+
+_Processor = Callable[[Any], Any]
+
+
+class Rows:
+    """What a statement brought: rows as tuples, in the order of its columns."""
+
+    __slots__ = ("_rows", "rowcount")
+
+    def __init__(self, rows: Sequence[Sequence[Any]], rowcount: int) -> None:
+        self._rows = rows
+        self.rowcount = rowcount
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        return iter(self._rows)
+
+    def all(self) -> Sequence[Sequence[Any]]:
+        return self._rows
+
+    def first(self) -> Sequence[Any] | None:
+        return self._rows[0] if self._rows else None
+
+    def scalar(self) -> Any:
+        """The first value of the first row; None when there is no row."""
+        return self._rows[0][0] if self._rows else None
+
+    def scalars(self) -> Iterator[Any]:
+        """The first value of each row."""
+        return (row[0] for row in self._rows)
+
+
+class Plan:
+    """A statement as one database takes it, for one set of parameter names."""
+
+    __slots__ = ("_arguments", "_processors", "has_rows", "is_write", "sql")
+
+    def __init__(self, construct: Executable, dialect: Dialect, names: Sequence[str]) -> None:
+        self.is_write = bool(getattr(construct, "is_dml", False))
+        returning = bool(getattr(construct, "_returning", ()))
+        compiled: Any = construct.compile(  # type: ignore[attr-defined]
+            dialect=dialect,
+            column_keys=list(names) if self.is_write else None,
+            # Keeps PostgreSQL from adding RETURNING for keys that nobody asked for.
+            for_executemany=self.is_write and not returning,
+        )
+        required = {bind.key: None for bind in compiled.binds.values() if bind.required}
+        whole = compiled.construct_expanded_state(required)
+        self.sql: str = whole.statement
+        self.has_rows = returning or not self.is_write
+        self._arguments: list[tuple[str, Any, _Processor | None]] = [
+            (name, whole.parameters[name], whole.processors.get(name)) for name in whole.positiontup or ()
+        ]
+        self._processors = _result_processors(compiled, dialect) if self.has_rows else []
+
+    def arguments(self, given: Mapping[str, Any]) -> list[Any]:
+        """What is sent with ``sql``, in order."""
+        return [
+            given.get(name, fixed) if process is None else process(given.get(name, fixed))
+            for name, fixed, process in self._arguments
+        ]
+
+    def decoded(self, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        """Rows as the database gave them, with the values that columns promise."""
+        processors = self._processors
+        if not processors:
+            return rows
+        found = []
+        for row in rows:
+            values = list(row)
+            for index, process in processors:
+                values[index] = process(values[index])
+            found.append(values)
+        return found
+
+
+def _result_processors(compiled: Any, dialect: Dialect) -> list[tuple[int, _Processor]]:
+    """SQLite knows no booleans; what PostgreSQL's driver gives is what columns promise."""
+    found: list[tuple[int, _Processor]] = []
+    if dialect.name != "sqlite":
+        return found
+    for index, column in enumerate(compiled._result_columns):
+        process = column.type.dialect_impl(dialect).result_processor(dialect, None)
+        if process is not None:
+            found.append((index, process))
+    return found
+
+
+class Statement:
+    """A statement that is run often and never changes but in its parameters (``bindparam``).
+
+    Which columns an INSERT or UPDATE writes is told by the names of the parameters given. Make these once, at
+    import or behind a cache: each one keeps its plans.
+    """
+
+    __slots__ = ("_plans", "construct")
+
+    def __init__(self, construct: Executable) -> None:
+        self.construct = construct
+        self._plans: dict[tuple[str, tuple[str, ...]], Plan] = {}
+
+    def plan(self, dialect: Dialect, names: tuple[str, ...]) -> Plan:
+        key = (dialect.name, names)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = Plan(self.construct, dialect, names)
+        return plan
