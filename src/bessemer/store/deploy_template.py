@@ -17,7 +17,7 @@ from bessemer.store.record import decode_json
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import DEPLOY_TEMPLATES
 
-_TEMPLATE = SealedMapper(
+TEMPLATE = SealedMapper(
     DeployTemplate,
     DEPLOY_TEMPLATES,
     json_fields=("steps", "extra"),
@@ -25,15 +25,15 @@ _TEMPLATE = SealedMapper(
     decoders={"steps": lambda text: tuple(decode_json(text))},
 )
 _COLUMNS = DEPLOY_TEMPLATES.c
-_BY_UUID = _TEMPLATE.select().where(_COLUMNS.uuid == bindparam("key"))
+_BY_UUID = TEMPLATE.select().where(_COLUMNS.uuid == bindparam("key"))
 _BY_UUID_LOCKED = _BY_UUID.with_for_update()
-_BY_NAME = _TEMPLATE.select().where(_COLUMNS.name == bindparam("key"))
-_UPDATE = update(DEPLOY_TEMPLATES).where(_COLUMNS.uuid == bindparam("key")).returning(*_TEMPLATE.columns)
+_BY_NAME = TEMPLATE.select().where(_COLUMNS.name == bindparam("key"))
+_UPDATE = update(DEPLOY_TEMPLATES).where(_COLUMNS.uuid == bindparam("key")).returning(*TEMPLATE.columns)
 
 
 async def create_deploy_template(tx: Transaction, template: DeployTemplate) -> DeployTemplate:
     """Store a new deploy template. Raises Duplicate when its uuid or name is taken."""
-    row = _TEMPLATE.to_row(tx, template)
+    row = TEMPLATE.to_row(tx, template)
     try:
         await tx.execute(insert(DEPLOY_TEMPLATES), row)
     except IntegrityError as error:
@@ -62,14 +62,14 @@ async def update_deploy_template(tx: Transaction, uuid: str, **changes: Any) -> 
         NotFound: There is no such deploy template.
         Duplicate: The name is taken.
     """
-    values = _TEMPLATE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
+    values = TEMPLATE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, DEPLOY_TEMPLATES, "deploy template", changes) from error
     if row is None:
         raise NotFound(f"Deploy template '{uuid}' could not be found.")
-    return _TEMPLATE.to_record(tx, row)
+    return TEMPLATE.to_record(tx, row)
 
 
 async def delete_deploy_template(tx: Transaction, uuid: str) -> None:
@@ -81,8 +81,8 @@ async def delete_deploy_template(tx: Transaction, uuid: str) -> None:
 
 async def list_deploy_templates_for(tx: Transaction, traits: Collection[str]) -> list[DeployTemplate]:
     """The deploy templates whose name is one of ``traits``, in order of name."""
-    statement = _TEMPLATE.select().where(_COLUMNS.name.in_(sorted(traits))).order_by(_COLUMNS.name)
-    return [_TEMPLATE.to_record(tx, row) for row in await tx.execute(statement)]
+    statement = TEMPLATE.select().where(_COLUMNS.name.in_(sorted(traits))).order_by(_COLUMNS.name)
+    return [TEMPLATE.to_record(tx, row) for row in await tx.execute(statement)]
 
 
 async def list_deploy_template_rows(tx: Transaction, fields: Sequence[str], page: Page) -> list[AnyRow]:
@@ -97,4 +97,4 @@ async def list_deploy_template_rows(tx: Transaction, fields: Sequence[str], page
 
 async def _find(tx: Transaction, statement: Any, key: str) -> DeployTemplate | None:
     row = (await tx.execute(statement, {"key": key})).first()
-    return None if row is None else _TEMPLATE.to_record(tx, row)
+    return None if row is None else TEMPLATE.to_record(tx, row)

@@ -18,7 +18,7 @@ from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import INSPECTION_RULES
 
 _CALLS = ("conditions", "actions")
-_RULE = SealedMapper(
+RULE = SealedMapper(
     InspectionRule,
     INSPECTION_RULES,
     json_fields=_CALLS,
@@ -28,15 +28,15 @@ _RULE = SealedMapper(
 #: Whatever a sensitive rule is given is sealed.
 _SENSITIVE = SecretNames(frozenset({"args", "loop"}))
 _COLUMNS = INSPECTION_RULES.c
-_BY_UUID = _RULE.select().where(_COLUMNS.uuid == bindparam("key"))
+_BY_UUID = RULE.select().where(_COLUMNS.uuid == bindparam("key"))
 _BY_UUID_LOCKED = _BY_UUID.with_for_update()
-_OF_PHASE = _RULE.select().where(_COLUMNS.phase == bindparam("key")).order_by(_COLUMNS.id)
-_UPDATE = update(INSPECTION_RULES).where(_COLUMNS.uuid == bindparam("key")).returning(*_RULE.columns)
+_OF_PHASE = RULE.select().where(_COLUMNS.phase == bindparam("key")).order_by(_COLUMNS.id)
+_UPDATE = update(INSPECTION_RULES).where(_COLUMNS.uuid == bindparam("key")).returning(*RULE.columns)
 
 
 async def create_inspection_rule(tx: Transaction, rule: InspectionRule) -> InspectionRule:
     """Store a new inspection rule. Raises Duplicate when its uuid is taken."""
-    row = _encoded(tx, rule.uuid, {field: getattr(rule, field) for field in _RULE.fields})
+    row = _encoded(tx, rule.uuid, {field: getattr(rule, field) for field in RULE.fields})
     try:
         await tx.execute(insert(INSPECTION_RULES), row)
     except IntegrityError as error:
@@ -49,7 +49,7 @@ async def get_inspection_rule(tx: Transaction, uuid: str, *, lock: bool = False)
     row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"key": uuid.lower()})).first()
     if row is None:
         raise NotFound(f"Inspection rule '{uuid}' could not be found.")
-    return _RULE.to_record(tx, row)
+    return RULE.to_record(tx, row)
 
 
 async def update_inspection_rule(tx: Transaction, uuid: str, **changes: Any) -> InspectionRule:
@@ -71,11 +71,11 @@ async def update_inspection_rule(tx: Transaction, uuid: str, **changes: Any) -> 
         raise conflict(error, INSPECTION_RULES, "inspection rule", changes) from error
     if row is None:
         raise NotFound(f"Inspection rule '{uuid}' could not be found.")
-    return _RULE.to_record(tx, row)
+    return RULE.to_record(tx, row)
 
 
 def _encoded(tx: Transaction, uuid: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return _RULE.encode(tx, uuid, values, names=_SENSITIVE if values.get("sensitive") else None)
+    return RULE.encode(tx, uuid, values, names=_SENSITIVE if values.get("sensitive") else None)
 
 
 async def delete_inspection_rule(tx: Transaction, uuid: str) -> None:
@@ -92,7 +92,7 @@ async def delete_inspection_rules(tx: Transaction) -> int:
 
 async def list_inspection_rules(tx: Transaction, phase: str = "main") -> list[InspectionRule]:
     """All inspection rules of a phase, oldest first; ``domain.inspection.rule.in_order`` orders them."""
-    return [_RULE.to_record(tx, row) for row in await tx.execute(_OF_PHASE, {"key": phase})]
+    return [RULE.to_record(tx, row) for row in await tx.execute(_OF_PHASE, {"key": phase})]
 
 
 async def list_inspection_rule_rows(

@@ -20,7 +20,7 @@ from bessemer.store.sealed import SealedMapper
 from bessemer.store.statement import Statement
 from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS, EVENTS, NODES
 
-_NODE = SealedMapper(
+NODE = SealedMapper(
     Node,
     NODES,
     json_fields=JSON_FIELDS,
@@ -32,13 +32,13 @@ _NODE = SealedMapper(
         "target_power_state": PowerState,
     },
 )
-_SELECT = _NODE.select().where(NODES.c.uuid == bindparam("key"))
+_SELECT = NODE.select().where(NODES.c.uuid == bindparam("key"))
 _BY_UUID = Statement(_SELECT)
 _INSERT = Statement(insert(NODES))
-_UPDATE = Statement(update(NODES).where(NODES.c.uuid == bindparam("key")).returning(*_NODE.columns))
+_UPDATE = Statement(update(NODES).where(NODES.c.uuid == bindparam("key")).returning(*NODE.columns))
 _BY_UUID_LOCKED = Statement(_SELECT.with_for_update(key_share=True))
-_OF_PARENT = Statement(_NODE.select().where(NODES.c.parent_node == bindparam("key")).order_by(NODES.c.id))
-_BY_NAME = Statement(_NODE.select().where(NODES.c.name == bindparam("key")))
+_OF_PARENT = Statement(NODE.select().where(NODES.c.parent_node == bindparam("key")).order_by(NODES.c.id))
+_BY_NAME = Statement(NODE.select().where(NODES.c.name == bindparam("key")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ async def create_node(tx: Transaction, node: Node) -> Node:
         Duplicate: Its uuid, name or instance_uuid is taken.
         NotFound: Its chassis does not exist.
     """
-    row = _NODE.to_row(tx, node)
+    row = NODE.to_row(tx, node)
     try:
         await tx.execute(_INSERT, row)
     except IntegrityError as error:
@@ -102,7 +102,7 @@ async def get_node(tx: Transaction, uuid: str, *, lock: bool = False) -> Node:
     row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"key": uuid})).first()
     if row is None:
         raise NotFound(f"Node '{uuid}' could not be found.")
-    return _NODE.to_record(tx, row)
+    return NODE.to_record(tx, row)
 
 
 async def find_node(tx: Transaction, ident: str) -> Node | None:
@@ -112,12 +112,12 @@ async def find_node(tx: Transaction, ident: str) -> Node | None:
         row = (await tx.execute(_BY_UUID, {"key": ident.lower()})).first()
     if row is None:
         row = (await tx.execute(_BY_NAME, {"key": ident})).first()
-    return None if row is None else _NODE.to_record(tx, row)
+    return None if row is None else NODE.to_record(tx, row)
 
 
 async def list_child_nodes(tx: Transaction, parent_uuid: str) -> list[Node]:
     """The nodes whose ``parent_node`` this one is, oldest first."""
-    return [_NODE.to_record(tx, row) for row in await tx.execute(_OF_PARENT, {"key": parent_uuid})]
+    return [NODE.to_record(tx, row) for row in await tx.execute(_OF_PARENT, {"key": parent_uuid})]
 
 
 async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
@@ -127,14 +127,14 @@ async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
         NotFound: There is no such node, or the chassis it is moved to does not exist.
         Duplicate: The name or instance_uuid is taken.
     """
-    values = _NODE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
+    values = NODE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, NODES, "node", changes) from error
     if row is None:
         raise NotFound(f"Node '{uuid}' could not be found.")
-    return _NODE.to_record(tx, row)
+    return NODE.to_record(tx, row)
 
 
 async def merge_node(tx: Transaction, uuid: str, field: str, changes: dict[str, Any]) -> Node:

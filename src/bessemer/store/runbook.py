@@ -18,17 +18,17 @@ from bessemer.store.record import decode_json
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import RUNBOOKS
 
-_RUNBOOK = SealedMapper(
+RUNBOOK = SealedMapper(
     Runbook,
     RUNBOOKS,
     json_fields=("steps", "extra"),
     secrets={"steps": frozenset()},
     decoders={"steps": lambda text: tuple(decode_json(text))},
 )
-_BY_UUID = _RUNBOOK.select().where(RUNBOOKS.c.uuid == bindparam("key"))
+_BY_UUID = RUNBOOK.select().where(RUNBOOKS.c.uuid == bindparam("key"))
 _BY_UUID_LOCKED = _BY_UUID.with_for_update()
-_BY_NAME = _RUNBOOK.select().where(RUNBOOKS.c.name == bindparam("key"))
-_UPDATE = update(RUNBOOKS).where(RUNBOOKS.c.uuid == bindparam("key")).returning(*_RUNBOOK.columns)
+_BY_NAME = RUNBOOK.select().where(RUNBOOKS.c.name == bindparam("key"))
+_UPDATE = update(RUNBOOKS).where(RUNBOOKS.c.uuid == bindparam("key")).returning(*RUNBOOK.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ async def create_runbook(tx: Transaction, runbook: Runbook) -> Runbook:
         Duplicate: Its uuid or name is taken.
         InvalidValue: It is public and has an owner.
     """
-    row = _RUNBOOK.to_row(tx, runbook)
+    row = RUNBOOK.to_row(tx, runbook)
     try:
         await tx.execute(insert(RUNBOOKS), row)
     except IntegrityError as error:
@@ -77,14 +77,14 @@ async def update_runbook(tx: Transaction, uuid: str, **changes: Any) -> Runbook:
         Duplicate: The name is taken.
         InvalidValue: It would be public and have an owner.
     """
-    values = _RUNBOOK.encode(tx, uuid, {"updated_at": tx.now(), **changes})
+    values = RUNBOOK.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, RUNBOOKS, "runbook", changes) from error
     if row is None:
         raise NotFound(f"Runbook '{uuid}' could not be found.")
-    return _RUNBOOK.to_record(tx, row)
+    return RUNBOOK.to_record(tx, row)
 
 
 async def delete_runbook(tx: Transaction, uuid: str) -> None:
@@ -113,4 +113,4 @@ async def list_runbook_rows(
 
 async def _find(tx: Transaction, statement: Any, key: str) -> Runbook | None:
     row = (await tx.execute(statement, {"key": key})).first()
-    return None if row is None else _RUNBOOK.to_record(tx, row)
+    return None if row is None else RUNBOOK.to_record(tx, row)

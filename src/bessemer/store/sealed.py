@@ -14,9 +14,6 @@ from bessemer.store.record import Mapper
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-#: Every mapper there is: what re-sealing goes through.
-SEALED_MAPPERS: "list[SealedMapper[Any]]" = []
-
 
 class SealedMapper(Generic[R]):
     """As ``Mapper``, for records with a ``uuid``. ``secrets`` names the JSON fields that may hold secrets,
@@ -45,7 +42,6 @@ class SealedMapper(Generic[R]):
         self.table = table
         self.fields = self._mapper.fields
         self.columns = self._mapper.columns
-        SEALED_MAPPERS.append(self)
 
     @property
     def sealed_fields(self) -> tuple[str, ...]:
@@ -82,7 +78,9 @@ class SealedMapper(Generic[R]):
         say what is secret. Raises as ``Mapper.encode``.
         """
         sealed = {
-            field: tx.vault.seal(_plain(value), self._place(uuid, field), names or self._secrets[field])
+            field: tx.vault.seal(
+                _plain(value), self._place(uuid, field), self._secrets[field] if names is None else names
+            )
             for field, value in changes.items()
             if field in self._secrets and value is not None
         }

@@ -16,15 +16,13 @@ from bessemer.store.page import Page
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.table import VOLUME_TARGETS
 
-_TARGET = SealedMapper(
+TARGET = SealedMapper(
     VolumeTarget, VOLUME_TARGETS, json_fields=("properties", "extra"), secrets={"properties": frozenset()}
 )
 _COLUMNS = VOLUME_TARGETS.c
-_BY_UUID = _TARGET.select().where(_COLUMNS.uuid == bindparam("key"))
-_OF_NODE = _TARGET.select().where(_COLUMNS.node_uuid == bindparam("key")).order_by(_COLUMNS.boot_index)
-_UPDATE = (
-    update(VOLUME_TARGETS).where(_COLUMNS.uuid == bindparam("key")).returning(*_TARGET.columns)
-)  # fmt: skip
+_BY_UUID = TARGET.select().where(_COLUMNS.uuid == bindparam("key"))
+_OF_NODE = TARGET.select().where(_COLUMNS.node_uuid == bindparam("key")).order_by(_COLUMNS.boot_index)
+_UPDATE = update(VOLUME_TARGETS).where(_COLUMNS.uuid == bindparam("key")).returning(*TARGET.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ async def create_volume_target(tx: Transaction, target: VolumeTarget) -> VolumeT
         Duplicate: Its uuid is taken, or another target of the node has its boot_index.
         NotFound: Its node does not exist.
     """
-    row = _TARGET.to_row(tx, target)
+    row = TARGET.to_row(tx, target)
     try:
         await tx.execute(insert(VOLUME_TARGETS), row)
     except IntegrityError as error:
@@ -56,7 +54,7 @@ async def get_volume_target(tx: Transaction, uuid: str) -> VolumeTarget:
     row = (await tx.execute(_BY_UUID, {"key": uuid.lower()})).first()
     if row is None:
         raise NotFound(f"Volume target '{uuid}' could not be found.")
-    return _TARGET.to_record(tx, row)
+    return TARGET.to_record(tx, row)
 
 
 async def update_volume_target(tx: Transaction, uuid: str, **changes: Any) -> VolumeTarget:
@@ -66,14 +64,14 @@ async def update_volume_target(tx: Transaction, uuid: str, **changes: Any) -> Vo
         NotFound: There is no such volume target, or the node it is moved to does not exist.
         Duplicate: Another target of the node has this boot_index.
     """
-    values = _TARGET.encode(tx, uuid, {"updated_at": tx.now(), **changes})
+    values = TARGET.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
     except IntegrityError as error:
         raise conflict(error, VOLUME_TARGETS, "volume target", changes) from error
     if row is None:
         raise NotFound(f"Volume target '{uuid}' could not be found.")
-    return _TARGET.to_record(tx, row)
+    return TARGET.to_record(tx, row)
 
 
 async def delete_volume_target(tx: Transaction, uuid: str) -> None:
@@ -85,7 +83,7 @@ async def delete_volume_target(tx: Transaction, uuid: str) -> None:
 
 async def list_volume_targets_of(tx: Transaction, node_uuid: str) -> list[VolumeTarget]:
     """All volume targets of one node by ``boot_index``: the volume to boot from comes first."""
-    return [_TARGET.to_record(tx, row) for row in await tx.execute(_OF_NODE, {"key": node_uuid})]
+    return [TARGET.to_record(tx, row) for row in await tx.execute(_OF_NODE, {"key": node_uuid})]
 
 
 async def delete_volume_targets_of(tx: Transaction, node_uuid: str) -> int:
