@@ -1,8 +1,6 @@
-"""What lies around nodes, by openstacksdk and the ``baremetal`` command: port groups, volumes, media."""
+"""What lies around nodes, by openstacksdk: port groups, volumes, media."""
 
 from typing import Any
-
-from fakes.baremetal_command import Baremetal
 
 MAC = "52:54:00:00:01:01"
 
@@ -46,26 +44,3 @@ def test_the_sdk_handles_virtual_media(sdk: Any) -> None:
     sdk.attach_vmedia_to_node(node, "cdrom", "http://images.test/a.iso")
     sdk.detach_vmedia_from_node(node, ["cdrom"])
     sdk.delete_node(node)
-
-
-def test_the_command_handles_what_lies_around_a_node(baremetal: Baremetal) -> None:
-    node = baremetal("node", "create", "--driver", "fake-hardware", "--name", "around", json_output=True)
-    uuid = node["uuid"]
-    group = baremetal("port", "group", "create", "--node", uuid, "--name", "around-0", json_output=True)
-    assert (
-        baremetal("port", "group", "list", "--node", "around", json_output=True)[0]["uuid"] == group["uuid"]
-    )
-    baremetal("port", "group", "set", "around-0", "--mode", "active-active", "--extra", "a=1")
-    shown = baremetal("port", "group", "show", "around-0", json_output=True)
-    assert (shown["mode"], shown["extra"]) == ("active-active", {"a": 1})
-    baremetal("port", "group", "delete", "around-0")
-    baremetal("volume", "connector", "create", "--node", uuid, "--type", "mac", "--connector-id", MAC)
-    assert len(baremetal("volume", "connector", "list", "--node", "around", json_output=True)) == 1
-    words = ("--type", "iscsi", "--volume-id", "v-2", "--boot-index", "0")
-    target = baremetal("volume", "target", "create", "--node", uuid, *words, json_output=True)
-    assert baremetal("volume", "target", "show", target["uuid"], json_output=True)["volume_id"] == "v-2"
-    baremetal("node", "children", "list", "around")
-    assert {"name", "count"} == baremetal("shard", "list", json_output=True)[0].keys()
-    for kind in ("bios setting", "firmware"):
-        baremetal("node", *kind.split(), "list", "around", json_output=True)
-    baremetal("node", "delete", "around")

@@ -13,6 +13,7 @@ Stop = Callable[[Guide], None]
 STOPS: tuple[Stop, ...] = (
     node_record.fields, node_record.lists, node_record.marks, node_record.readings, node_record.calls,
     node_life.deployment, node_life.adoption, node_life.cleaning, node_life.power, node_life.boot_device,
+    node_life.raid, node_life.machine,
     around.ports, around.port_groups, around.volumes, around.chassis,
     catalogue.drivers, catalogue.templates, catalogue.runbooks, catalogue.inspection_rules,
     catalogue.allocations, catalogue.the_command_itself,
@@ -20,13 +21,7 @@ STOPS: tuple[Stop, ...] = (
 FEWEST = 80
 
 #: Commands of the help that the tour leaves out, each with the reason.
-LEFT_OUT: Mapping[str, str] = dict.fromkeys(
-    (
-        "node boot mode set", "node secure boot on", "node secure boot off", "node console show",
-        "node console enable", "node console disable",
-    ),
-    "the routes come with the next commits",
-)  # fmt: skip
+LEFT_OUT: Mapping[str, str] = {}
 
 
 @pytest.fixture(scope="module")
