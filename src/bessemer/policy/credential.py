@@ -16,7 +16,7 @@ def credentials(
     ``domain_id``, ``system_scope`` and whatever else a rule may name.
     """
     found: dict[str, Any] = {name: value for name, value in attributes.items() if value is not None}
-    found["roles"] = frozenset(role.lower() for role in roles)
+    found["roles"] = [role.lower() for role in roles]
     found["is_admin_project"] = True
     if is_public_api:
         found["is_public_api"] = True

@@ -73,10 +73,15 @@ class NodeService:
             return node, (await list_traits(tx, [node.uuid]))[node.uuid]
 
     async def list_children(self, caller: Caller, ident: str) -> tuple[Node, Sequence[str]]:
-        """The node, and the UUIDs of those whose parent it is, oldest first. Raises NotFound."""
+        """The node, and the UUIDs of those whose parent it is and that the caller may see, oldest first.
+
+        Raises:
+            NotFound: No such node.
+        """
         async with self._database.read() as tx:
             node = await self._access.find(tx, caller, ident)
-            return node, [child.uuid for child in await list_child_nodes(tx, node.uuid)]
+            children = await list_child_nodes(tx, node.uuid)
+        return node, [child.uuid for child in children if may_see(caller, child)]
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: NodeFilter, page: Page
