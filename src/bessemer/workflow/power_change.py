@@ -83,10 +83,20 @@ async def _is_on(context: NodeContext) -> Done | Wait:
 
 
 def _settled(node: Node, operation: Operation) -> dict[str, Any]:
-    """The ramdisk, if one was running, is gone after a power change: forget it."""
-    facts = {key: value for key, value in node.driver_internal_info.items() if key not in AGENT_FACTS}
-    gone = node.driver_internal_info if _target(operation) is PowerTarget.ON else facts
-    return {"target_power_state": None, "driver_internal_info": gone}
+    """The ramdisk, if one was running, is gone after a power change: forget it.
+
+    Beside work that waits for a ramdisk the next boot brings it again: what its boot medium holds stays good.
+    """
+    facts = node.driver_internal_info
+    if _target(operation) is not PowerTarget.ON:
+        kept = set() if operation.is_exclusive else _on_medium(facts)
+        facts = {key: value for key, value in facts.items() if key not in AGENT_FACTS or key in kept}
+    return {"target_power_state": None, "driver_internal_info": facts}
+
+
+def _on_medium(facts: dict[str, Any]) -> set[str]:
+    token = {"agent_secret_token", "agent_secret_token_pregenerated"}
+    return {"boot_key", *(token if facts.get("agent_secret_token_pregenerated") else ())}
 
 
 def power(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[Collaborators]:
