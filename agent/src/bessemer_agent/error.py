@@ -9,7 +9,8 @@
     ├── VersionMismatch           409  the steps were listed by another version
     ├── DeviceNotFound            404  no disk fits
     ├── DeviceError               500  a disk or partition table refused
-    │   └── EraseFailed           500
+    │   ├── EraseFailed           500
+    │   └── RaidError             500  an array could not be made or ended (in raid/)
     ├── ChildFailed               500  a tool ended badly
     ├── ImageError                500  the image could not be written
     │   ├── ImageDownloadFailed   500

@@ -86,9 +86,20 @@ def test_the_steps_and_priorities_are_those_the_protocol_names() -> None:
         "erase_devices_express": 0,
         "erase_pstore": 0,
         "clean_uefi_nvram": 0,
+        "create_configuration": 0,
+        "delete_configuration": 0,
+    }
+    assert {str(step["step"]) for step in steps if step["interface"] == "raid"} == {
+        "create_configuration",
+        "delete_configuration",
     }
     (steps,) = list_steps(Phase.DEPLOY).steps.values()
-    assert {step["step"] for step in steps} == {"erase_devices_metadata", "clean_uefi_nvram", "write_image"}
+    assert {step["step"] for step in steps} == {
+        "erase_devices_metadata",
+        "clean_uefi_nvram",
+        "apply_configuration",
+        "write_image",
+    }
     write_image = next(step for step in steps if step["step"] == "write_image")
     assert write_image["interface"] == "deploy"
     assert write_image["argsinfo"]["image_info"]["required"] is True  # type: ignore[index]

@@ -50,7 +50,8 @@ def read_options(node: Mapping[str, object]) -> Options:
 
 
 def list_erasable(devices: Sequence[BlockDevice], node: Mapping[str, object]) -> list[BlockDevice]:
-    """The disks that may be erased: not read-only, not removable (virtual media), not skipped by the node.
+    """The disks that may be erased: not read-only, not removable (virtual media), not skipped by the node;
+    no arrays, whose disks are erased themselves.
 
     Raises:
         InvalidRequest: ``properties.skip_block_devices`` is not understood.
@@ -58,4 +59,5 @@ def list_erasable(devices: Sequence[BlockDevice], node: Mapping[str, object]) ->
     properties = node.get("properties")
     skip = properties.get("skip_block_devices") if isinstance(properties, Mapping) else None
     kept = without_skipped(devices, skip if isinstance(skip, list) else [])
-    return [device for device in kept if not device.is_read_only and not device.is_removable]
+    disks = [device for device in kept if not device.name.startswith("/dev/md")]
+    return [device for device in disks if not device.is_read_only and not device.is_removable]

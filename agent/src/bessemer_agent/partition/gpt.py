@@ -12,6 +12,7 @@ from bessemer_agent.partition import NoRoom, Partition, PartitionTableError
 
 ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 LINUX_DATA = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
+LINUX_RAID = "A19D880F-05FC-4D3B-A006-743F0F84911E"
 
 _SIGNATURE = b"EFI PART"
 #: signature, revision, header size, header CRC, reserved, my LBA, alternate LBA, first and last usable LBA,
@@ -65,9 +66,17 @@ class Gpt:
         Raises:
             NoRoom: The last partition reaches too far, or all entries are in use.
         """
+        start = ((self._last_usable(disk_bytes) + 1) * self._sector_bytes - size) // MIB * MIB
+        return self.add(start, size, kind, name)
+
+    def add(self, start: int, size: int, kind: str, name: str) -> Partition:
+        """Add a partition of ``size`` bytes at ``start``, behind all others.
+
+        Raises:
+            NoRoom: Another partition reaches into it, or all entries are in use.
+        """
         used = {partition.number for partition in self.partitions}
         end_of_used = max((part.start + part.size for part in self.partitions), default=0)
-        start = ((self._last_usable(disk_bytes) + 1) * self._sector_bytes - size) // MIB * MIB
         number = next((n for n in range(1, self._entry_count + 1) if n not in used), None)
         if start < max(end_of_used, self._first_usable * self._sector_bytes) or number is None:
             raise NoRoom(f"no {size // MIB} MiB are free after the last partition")
@@ -124,6 +133,18 @@ class Gpt:
 
     def _last_usable(self, disk_bytes: int) -> int:
         return disk_bytes // self._sector_bytes - 2 - len(self._padded_entries) // self._sector_bytes
+
+
+def new_gpt(disk: Disk) -> Gpt:
+    """An empty table for a disk without one; the protective MBR is put on the disk at once."""
+    sector, entry_bytes = disk.sector_bytes, 128
+    entries = bytearray(128 * entry_bytes)
+    first_usable = 2 + -(-len(entries) // sector)
+    mbr = bytearray(512)
+    struct.pack_into("<B3sB3sII", mbr, 446, 0, b"\0\2\0", 0xEE, b"\xff\xff\xff", 1, 0xFFFFFFFF)
+    mbr[510:] = b"\x55\xaa"
+    disk.write(0, mbr)
+    return Gpt(uuid.uuid4().bytes_le, entries, entry_bytes, first_usable, sector)
 
 
 def read_gpt(disk: Disk) -> Gpt | None:

@@ -56,6 +56,29 @@ STEPS = (
         },
     ),
     Step(
+        "create_configuration",
+        "raid.create_configuration",
+        {Phase.CLEAN: 0, Phase.SERVICE: 0},
+        args={"delete_existing": Arg("Delete existing arrays first. Default: false.")},
+        interface="raid",
+    ),
+    Step(
+        "delete_configuration",
+        "raid.delete_configuration",
+        {Phase.CLEAN: 0, Phase.SERVICE: 0},
+        interface="raid",
+    ),
+    Step(
+        "apply_configuration",
+        "raid.apply_configuration",
+        {Phase.DEPLOY: 0, Phase.SERVICE: 0},
+        args={
+            "raid_config": Arg("The logical disks to create.", is_required=True),
+            "delete_existing": Arg("Delete existing arrays first. Default: true."),
+        },
+        interface="raid",
+    ),
+    Step(
         "write_image",
         "image.write_image",
         {Phase.DEPLOY: 0},
