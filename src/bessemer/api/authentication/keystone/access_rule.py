@@ -37,11 +37,17 @@ def read_access_rules(credential: Any) -> tuple[AccessRule, ...] | None:
     given = credential.get("access_rules") if credential is not None else None
     if given is None:
         return None
-    return tuple(AccessRule(rule["service"], rule["method"], rule["path"]) for rule in given)
+    return tuple(_rule(rule["service"], rule["method"], rule["path"]) for rule in given)
 
 
 def is_allowed(rules: Iterable[AccessRule], service: str, method: str, path: str) -> bool:
     return any(rule.allows(service, method, path) for rule in rules)
+
+
+def _rule(*parts: Any) -> AccessRule:
+    if not all(isinstance(part, str) for part in parts):
+        raise ValueError("an access rule that is none")
+    return AccessRule(*parts)
 
 
 @lru_cache(maxsize=1024)

@@ -32,16 +32,16 @@ def read_token(document: Any) -> Token:
 
 def _read(document: Any) -> Token:
     user = document["user"]
-    project = document.get("project") or {}
+    project = document.get("project")
     caller = Caller(
         user=_text(user["id"]),
-        user_name=user.get("name"),
-        user_domain=(user.get("domain") or {}).get("id"),
-        project=project.get("id"),
-        project_name=project.get("name"),
-        project_domain=(project.get("domain") or {}).get("id"),
-        domain=(document.get("domain") or {}).get("id"),
-        system_scope="all" if (document.get("system") or {}).get("all") else None,
+        user_name=_find_text(user, "name"),
+        user_domain=_find_text(user.get("domain"), "id"),
+        project=_text(project["id"]) if project else None,
+        project_name=_find_text(project, "name"),
+        project_domain=_find_text(project.get("domain") if project else None, "id"),
+        domain=_find_text(document.get("domain"), "id"),
+        system_scope="all" if (document.get("system") or {}).get("all") is True else None,
         roles=frozenset(_text(role["name"]).lower() for role in document.get("roles") or ()),
         is_trusted=False,
     )
@@ -58,6 +58,12 @@ def read_moment(text: str) -> float:
     if moment.tzinfo is None:
         raise ValueError(f"a time without its zone: {text}")
     return moment.timestamp()
+
+
+def _find_text(document: Any, key: str) -> str | None:
+    """None where Keystone does not say."""
+    given = document.get(key) if document is not None else None
+    return None if given is None else _text(given)
 
 
 def _text(given: Any) -> str:
