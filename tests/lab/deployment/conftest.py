@@ -132,7 +132,7 @@ async def stages(tmp_path: Path, artefacts: tuple[Path, OsImage]) -> AsyncIterat
     """Makes stages; ``extra`` is appended to the service's settings file."""
     async with AsyncExitStack() as stack:
 
-        async def make(extra: str = "", *, disk_gib: int = 4) -> Stage:
+        async def make(extra: str = "", *, disk_gib: int = 4, disk_count: int = 1) -> Stage:
             ramdisk, image = artefacts
             port = free_port()
             config = write_config(tmp_path / "service", port, ramdisk)
@@ -143,7 +143,7 @@ async def stages(tmp_path: Path, artefacts: tuple[Path, OsImage]) -> AsyncIterat
                 MachineSpec(
                     name="node-0",
                     memory_mib=1024,
-                    disks=(DiskSpec(size_gib=disk_gib),),
+                    disks=(DiskSpec(size_gib=disk_gib),) * disk_count,
                 )
             )
             image_port = await stack.enter_async_context(file_server(image.zstd.parent))
