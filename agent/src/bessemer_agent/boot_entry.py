@@ -82,7 +82,13 @@ def list_boot_entries(run: Run) -> list[BootEntry]:
 
 
 def ensure_boot_entry(disk_path: str, esp_number: int, loader: Loader, run: Run) -> None:
-    """Make an entry for the loader and put it first; former ones of ours are removed. Idempotent.
+    """As ``ensure_boot_entries``, for one disk."""
+    ensure_boot_entries([(disk_path, esp_number)], loader, run)
+
+
+def ensure_boot_entries(places: Sequence[tuple[str, int]], loader: Loader, run: Run) -> None:
+    """Make an entry for the loader on each disk and EFI system partition, and put them first, in this order;
+    former ones of ours are removed. Idempotent.
 
     Raises:
         BootEntryError: The firmware refused (often: its variable store is full or read-only).
@@ -90,13 +96,14 @@ def ensure_boot_entry(disk_path: str, esp_number: int, loader: Loader, run: Run)
     for entry in list_boot_entries(run):
         if entry.label == OWN_LABEL or entry.label.startswith(OWN_LABEL + ":"):
             delete_boot_entry(entry, run)
-    argv = ["efibootmgr", "--create", "--disk", disk_path, "--part", str(esp_number)]
-    try:
-        # A new entry is also put first in the boot order.
-        run([*argv, "--label", loader.label, "--loader", loader.path], timeout_s=_TIMEOUT_S)
-    except ChildFailed as error:
-        raise BootEntryError(f"for {loader.path}: {error.details}") from error
-    say("boot entry made", label=loader.label, loader=loader.path, disk=disk_path)
+    # A new entry is also put first in the boot order.
+    for disk_path, esp_number in reversed(places):
+        argv = ["efibootmgr", "--create", "--disk", disk_path, "--part", str(esp_number)]
+        try:
+            run([*argv, "--label", loader.label, "--loader", loader.path], timeout_s=_TIMEOUT_S)
+        except ChildFailed as error:
+            raise BootEntryError(f"for {loader.path}: {error.details}") from error
+        say("boot entry made", label=loader.label, loader=loader.path, disk=disk_path)
 
 
 def delete_boot_entry(entry: BootEntry, run: Run) -> None:

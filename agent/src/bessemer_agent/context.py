@@ -1,6 +1,7 @@
 """What commands work with: this machine, the node it is to the service, and what the service allows."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from bessemer_agent.child import Run, run
@@ -68,19 +69,22 @@ class Context:
         return HttpClient(settings.image_download_connection_timeout, settings.cafile, settings.insecure)
 
     def choose_root_device(self) -> BlockDevice:
-        """The node's root disk: hints of the instance, else of the node, else the smallest disk that fits.
+        """The node's root disk: hints of the instance, else of the node; else the root array where there are
+        arrays, else the smallest disk that fits.
 
         Raises:
             DeviceNotFound: No disk fits.
             InvalidRequest: A hint is not understood.
         """
+        from bessemer_agent.raid.root import find_root_arrays, root_candidates
+
         properties = _mapping(self.node.get("properties"))
         instance = _mapping(self.node.get("instance_info"))
         hints = instance.get("root_device") or properties.get("root_device")
         skip = properties.get("skip_block_devices")
-        return choose_root_device(
-            self.machine.list_devices(), _mapping(hints), skip if isinstance(skip, list) else []
-        )
+        arrays = find_root_arrays(self.node, self.machine.run, Path(self.machine.root))
+        devices = root_candidates(self.machine.list_devices(), arrays, has_hints=bool(hints))
+        return choose_root_device(devices, _mapping(hints), skip if isinstance(skip, list) else [])
 
 
 def build_machine(settings: Settings) -> Machine:

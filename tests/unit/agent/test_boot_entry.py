@@ -6,6 +6,7 @@ from bessemer_agent.boot_entry import (
     DISK_ENTRY_PATTERN,
     Loader,
     clean_boot_entries,
+    ensure_boot_entries,
     ensure_boot_entry,
     find_loader,
     list_boot_entries,
@@ -101,3 +102,10 @@ def test_cleaning_by_pattern_and_with_a_bad_one() -> None:
     assert clean_boot_entries(["^debian"], child) == ["debian"]
     with pytest.raises(BootEntryError, match="regular expression"):
         clean_boot_entries(["("], child)
+
+
+def test_copies_on_several_disks_get_an_entry_each_the_first_disk_first() -> None:
+    child = FakeChild({"efibootmgr -v": "", "efibootmgr": ""})
+    ensure_boot_entries([("/dev/sda", 1), ("/dev/sdb", 1)], Loader("\\a.efi", "Bessemer"), child)
+    made = [line for line in child.lines() if "--create" in line]
+    assert ["/dev/sdb" in made[0], "/dev/sda" in made[1], len(made)] == [True, True, 2]

@@ -9,12 +9,13 @@ import pytest
 from bessemer_agent.context import Context, Machine
 from bessemer_agent.disk import MIB, open_disk
 from bessemer_agent.error import ChildFailed, DeviceNotFound, InvalidRequest
-from bessemer_agent.partition import NoRoom
+from bessemer_agent.partition import NoRoom, Partition
 from bessemer_agent.partition.gpt import ESP, LINUX_RAID
 from bessemer_agent.partition.table import partition_node, read_table
 from bessemer_agent.progress import Progress
 from bessemer_agent.raid.array import RaidError, list_arrays
 from bessemer_agent.raid.layout import ESP_BYTES, plan_parts
+from bessemer_agent.raid.root import copy_esp
 from bessemer_agent.raid.volume import choose_disks, read_volumes
 from bessemer_agent.root_device import GIB
 from bessemer_agent.settings import Settings
@@ -212,3 +213,36 @@ def test_an_array_in_use_is_not_torn_from_its_user(world: World, tmp_path: Path)
     with pytest.raises(RaidError, match="exclusive access"):
         world.run("delete_configuration")
     assert read_table(world.disks[0])
+
+
+def test_an_image_goes_to_the_root_array_and_never_to_the_disks_below(world: World, tmp_path: Path) -> None:
+    fake_array(tmp_path, "md126", "sda3", "sdb3")
+    fake_array(tmp_path, "md127", "sda2", "sdb2")
+    names = ("/dev/md126", "/dev/md127", "/dev/sda", "/dev/sdb", "/dev/sdc")
+    devices = [PLAIN._replace(name=name, size=size * GIB) for size, name in enumerate(names, 10)]
+    world.context.machine.list_devices = lambda: devices
+    world.child.answers["mdadm --detail --export /dev/md127"] = "MD_LEVEL=raid1\nMD_NAME=any:root\n"
+    world.child.answers["mdadm --detail --export /dev/md126"] = "MD_NAME=1\n"
+    disks = [ROOT | {"volume_name": "root"}, DATA]
+    world.context.node = {"raid_config": {"logical_disks": disks}}
+    assert world.context.choose_root_device().name == "/dev/md127"
+    assert world.mdadm("assemble") == ["mdadm --assemble --scan --run"]
+    swapped = [disks[0], DATA | {"is_root_volume": True}]
+    world.context.node = {"target_raid_config": {"logical_disks": swapped}}
+    assert world.context.choose_root_device().name == "/dev/md126"
+    world.context.node = {"properties": {"root_device": {"name": "/dev/sdc"}}}
+    assert world.context.choose_root_device().name == "/dev/sdc"
+    world.context.node = {"properties": {"root_device": {"name": "/dev/sda"}}}
+    with pytest.raises(DeviceNotFound):
+        world.context.choose_root_device()
+
+
+def test_what_firmware_reads_is_copied_out_of_the_array(world: World, tmp_path: Path) -> None:
+    world.disks[0].write(5 * MIB, b"ab" * MIB)
+    esp = Partition(1, 5 * MIB, 2 * MIB, ESP, "esp", "")
+    copy_esp(world.disks[0], esp, world.disks[1])
+    assert world.disks[1].read(0, 2 * MIB) == b"ab" * MIB
+    small = tmp_path / "small"
+    small.write_bytes(bytes(MIB))
+    with open_disk(str(small)) as disk, pytest.raises(NoRoom, match="2 MiB"):
+        copy_esp(world.disks[0], esp, disk)

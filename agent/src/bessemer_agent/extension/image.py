@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
-from bessemer_agent.boot_entry import Loader, ensure_boot_entry, find_loader
+from bessemer_agent.boot_entry import Loader, ensure_boot_entries, find_loader
 from bessemer_agent.context import Context
 from bessemer_agent.error import AgentError, BootEntryError, ChildFailed
 from bessemer_agent.inventory.firmware import read_boot_mode
 from bessemer_agent.journal import say
+from bessemer_agent.partition import Partition
 from bessemer_agent.partition.table import find_esp, read_table, wait_for_node
 from bessemer_agent.progress import Progress
+from bessemer_agent.raid.array import list_arrays
+from bessemer_agent.raid.layout import ESP_NUMBER
+from bessemer_agent.raid.root import copy_esp
 
 _MOUNT_ATTEMPTS = 3
 
@@ -58,9 +62,28 @@ def _install_uefi(context: Context) -> str:
     esp = find_esp(table) if table else None
     if esp is None:
         raise BootEntryError(f"{disk_path} has no EFI system partition")
-    loader = _read_loader(context, disk_path, esp.number)
-    ensure_boot_entry(disk_path, esp.number, loader, context.machine.run)
-    return f"boot entry {loader.label!r} for {loader.path} on {disk_path}"
+    places = _places(context, disk_path, esp)
+    loader = _read_loader(context, *places[0])
+    ensure_boot_entries(places, loader, context.machine.run)
+    return f"boot entry {loader.label!r} for {loader.path} on {', '.join(disk for disk, _ in places)}"
+
+
+def _places(context: Context, disk_path: str, esp: Partition) -> list[tuple[str, int]]:
+    """Disks and numbers of the partitions that firmware boots from: the image's own, or copies of it where
+    the image went to an array, which firmware cannot read.
+    """
+    array = next(
+        (array for array in list_arrays(Path(context.machine.root)) if array.name == disk_path), None
+    )
+    if array is None:
+        return [(disk_path, esp.number)]
+    places = []
+    with context.machine.open_disk(disk_path) as source:
+        for name in array.disks:
+            with context.machine.open_disk(wait_for_node(name, ESP_NUMBER)) as target:
+                copy_esp(source, esp, target)
+            places.append((name, ESP_NUMBER))
+    return places
 
 
 def _read_loader(context: Context, disk_path: str, number: int) -> Loader:

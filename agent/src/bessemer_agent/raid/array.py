@@ -54,6 +54,14 @@ def assemble_arrays(run: Run) -> None:
     run(["mdadm", "--assemble", "--scan", "--run"], timeout_s=_TIMEOUT_S, check=False)
 
 
+def read_name(array: Array, run: Run) -> str | None:
+    """What the array was called when it was made; None when that cannot be found out."""
+    told = run(["mdadm", "--detail", "--export", array.name], timeout_s=_TIMEOUT_S, check=False).stdout
+    names = (line.partition("=")[2] for line in told.splitlines() if line.startswith("MD_NAME="))
+    # The home host may stand before the name.
+    return next((name.rpartition(":")[2] for name in names), None)
+
+
 def create_array(number: int, level: str, parts: Sequence[str], run: Run, *, name: str | None = None) -> str:
     """Make an array of these partitions, whatever was on them; its device node.
 

@@ -15,6 +15,8 @@ from bessemer_agent.raid.volume import Volume
 #: Where partitions begin, and how large the copy of the EFI system partition is.
 FIRST = MIB
 ESP_BYTES = 550 * MIB
+#: The number of its partition: it is the first.
+ESP_NUMBER = 1
 #: Room that an array needs on each disk besides its data (superblock, bitmap, reshaping).
 _OVERHEAD = 130 * MIB
 #: The backup of the partition table at a disk's end.

@@ -1,0 +1,60 @@
+"""The operating system's disk where it is an array, and what firmware needs of it on the disks themselves."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bessemer_agent.child import Run
+from bessemer_agent.disk import MIB, Disk
+from bessemer_agent.inventory.block_device import BlockDevice
+from bessemer_agent.partition import NoRoom, Partition
+from bessemer_agent.raid.array import Array, assemble_arrays, list_arrays, read_name
+
+
+def find_root_arrays(node: Mapping[str, Any], run: Run, root: Path) -> list[Array]:
+    """The running arrays, that of the operating system first; they are started if the node has any."""
+    disks = _software_disks(node)
+    if disks:
+        assemble_arrays(run)
+    arrays = list_arrays(root)
+    if not disks or len(arrays) < 2:
+        return arrays
+    index = next((n for n, disk in enumerate(disks) if disk.get("is_root_volume")), 0)
+    wanted = disks[index].get("volume_name") or str(index)
+    return sorted(arrays, key=lambda array: (read_name(array, run) != wanted, array.name))
+
+
+def root_candidates(
+    devices: Sequence[BlockDevice], arrays: Sequence[Array], *, has_hints: bool
+) -> list[BlockDevice]:
+    """What an image may be written to: no disk with a part of an array, and without hints the first array."""
+    taken = {disk for array in arrays for disk in array.disks}
+    free = [device for device in devices if device.name not in taken]
+    if has_hints or not arrays:
+        return free
+    return [device for device in free if device.name == arrays[0].name]
+
+
+def copy_esp(source: Disk, esp: Partition, target: Disk) -> None:
+    """Copy the EFI system partition of the image to a partition of its own, which firmware can read.
+
+    Raises:
+        NoRoom: The image's partition is larger.
+        DeviceError: A disk failed.
+    """
+    if esp.size > target.size_bytes:
+        raise NoRoom(f"the image's EFI system partition has {esp.size // MIB} MiB, {target.path} is smaller")
+    for offset in range(0, esp.size, MIB):
+        target.write(offset, source.read(esp.start + offset, min(MIB, esp.size - offset)))
+    target.flush()
+
+
+def _software_disks(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The logical disks that this agent made for the node, or is to make."""
+    for name in ("raid_config", "target_raid_config"):
+        config = node.get(name)
+        disks = config.get("logical_disks") if isinstance(config, Mapping) else None
+        found = [disk for disk in disks or [] if isinstance(disk, Mapping)]
+        if any(disk.get("controller") == "software" for disk in found):
+            return found
+    return []
