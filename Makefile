@@ -11,7 +11,7 @@ help:
 	@echo "make test    everything: check, unit to lab tests"
 	@echo "make check   lint, types, layers, changelog fragments"
 	@echo "make compat  the real clients only: openstacksdk, its functional tests, the baremetal command"
-	@echo "make fuzz    30,000 hostile requests (CASES=, SEED=), 300 random lives of nodes"
+	@echo "make fuzz    30,000 hostile requests (CASES=, SEED=), 100 random lives of nodes"
 	@echo "make bench   figures of the hot paths, as ratios"
 	@echo "make bench-ironic   the v1 API beside Ironic 39, measured in the same run"
 
@@ -36,7 +36,7 @@ compat: setup
 
 fuzz: setup
 	PYTHONPATH=tests $(BIN)/python -m property.api.fuzz $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
-	LIVES=300 STEPS=60 $(BIN)/pytest -q -p no:cacheprovider tests/property/provision/test_life.py
+	LIVES=100 STEPS=50 $(BIN)/pytest -q -p no:cacheprovider tests/property/provision/test_life.py
 
 bench: setup
 	$(BIN)/python -m bench.api

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,42 +64,31 @@ class LogKeeper:
         raise structlog.DropEvent
 
 
-async def run_batch(cases: int, batch_seed: int, findings: Findings, keeper: LogKeeper) -> None:
+def run_batch(cases: int, batch_seed: int, findings: Findings, keeper: LogKeeper) -> None:
     """A service of its own, ``cases`` requests, and a look at what they left behind."""
-    with tempfile.TemporaryDirectory(prefix="bessemer-fuzz-") as directory:
-        async with hostile_world(Path(directory)) as live:
-            loop = asyncio.get_running_loop()
-            await asyncio.to_thread(_draw_and_send, live, loop, cases, batch_seed, findings, keeper)
-            try:
-                live.check_alive()
-                await check_nothing_is_stuck(live)
-            except (AssertionError, TimeoutError) as problem:
-                findings.add("left behind", f"batch {batch_seed}: {problem!r}")
+    stack = AsyncExitStack()
+    with tempfile.TemporaryDirectory(prefix="bessemer-fuzz-") as directory, asyncio.Runner() as runner:
+        live = runner.run(stack.enter_async_context(hostile_world(Path(directory))))
 
+        @seed(batch_seed)
+        @settings(
+            max_examples=cases,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(request=requests(addresses(live)))
+        def one(request: Request) -> None:
+            runner.run(_one(live, request, batch_seed, findings, keeper))
 
-def _draw_and_send(  # noqa: PLR0917
-    live: LiveProcess,
-    loop: asyncio.AbstractEventLoop,
-    cases: int,
-    batch_seed: int,
-    findings: Findings,
-    keeper: LogKeeper,
-) -> None:
-    """Hypothesis draws in this thread; the service answers in the loop's."""
-
-    @seed(batch_seed)
-    @settings(
-        max_examples=cases,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(request=requests(addresses(live)))
-    def one(request: Request) -> None:
-        asyncio.run_coroutine_threadsafe(_one(live, request, batch_seed, findings, keeper), loop).result(120)
-
-    one()
+        one()
+        try:
+            live.check_alive()
+            runner.run(check_nothing_is_stuck(live))
+        except (AssertionError, TimeoutError) as problem:
+            findings.add("left behind", f"batch {batch_seed}: {problem!r}")
+        runner.run(stack.aclose())
 
 
 async def _one(
@@ -143,7 +133,7 @@ def fuzz(cases: int, first_seed: int) -> int:
         f"fuzz: {cases} requests, seed {first_seed}; repeat with: make fuzz CASES={cases} SEED={first_seed}"
     )
     for number, size in enumerate(batches(cases)):
-        asyncio.run(run_batch(size, first_seed + number, findings, keeper))
+        run_batch(size, first_seed + number, findings, keeper)
         done, took_s = sum(findings.statuses.values()), time.monotonic() - began
         print(
             f"{done:6d} requests, {done / took_s:4.0f} a second, {len(findings.found)} findings, "

@@ -134,7 +134,7 @@ _BY_KIND: dict[Kind, st.SearchStrategy[object]] = {
 def value_of(row: Field | Param) -> st.SearchStrategy[object]:
     """Mostly what the field may be, sometimes anything."""
     fitting = st.sampled_from(WORDS[row.name]) if row.name in WORDS else _BY_KIND[row.kind]
-    return st.one_of(*[fitting] * 5, _BY_KIND[row.kind], JSON)
+    return st.one_of(*[fitting] * 8, _BY_KIND[row.kind], JSON)
 
 
 def as_text(value: object) -> str:

@@ -27,7 +27,7 @@ from property.provision import model
 from property.provision.contract import STATES, VERBS
 from property.provision.model import HOLDS, UNKNOWN, WORKS, Ask, Node
 
-LIVES, STEPS = int(os.environ.get("LIVES", "30")), int(os.environ.get("STEPS", "25"))
+LIVES, STEPS = int(os.environ.get("LIVES", "20")), int(os.environ.get("STEPS", "25"))
 #: What goes wrong with a machine that fails, in each way that is no waiting: now and then, but always at the
 #: same point of the same life.
 FAULTS = {
