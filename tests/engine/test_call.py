@@ -11,7 +11,7 @@ from bessemer.domain.operation import NewOperation, Operation
 from bessemer.engine.call import Calls
 from bessemer.engine.engine import Engine
 from bessemer.engine.gateway import Gateway
-from bessemer.engine.workflow import OnInterrupt
+from bessemer.engine.workflow import OnInterrupt, Step, Workflow
 from bessemer.kernel.clock import SystemClock, timestamp
 from bessemer.kernel.error import (
     DeadlineExceeded,
@@ -36,9 +36,12 @@ def clock() -> SystemClock:
     return SystemClock()
 
 
-def shared(record: Record, run: Any) -> Any:
-    step = record.step("look", run, attempts=1, on_interrupt=OnInterrupt.ASK)
-    return record.workflow(step, kind="look", is_shared=True)
+def shared(record: Record, run: Any, on_interrupt: OnInterrupt = OnInterrupt.ASK) -> Workflow[Any]:
+    async def recorded(context: Toy) -> Any:
+        record.calls.append("run look")
+        return await run(context)
+
+    return Workflow("look", (Step("look", recorded, on_interrupt, attempts=1),), is_shared=True)
 
 
 async def answer_of(context: Toy) -> None:
@@ -168,11 +171,14 @@ async def test_an_answer_that_comes_too_late_is_deleted_in_time(database: Databa
             assert await list_entries(tx, left.uuid) == []
 
 
-async def test_a_call_that_a_dead_conductor_had_begun_is_not_made_again(database: Database) -> None:
-    """Nobody can say whether the machine was told: the caller learns just that."""
+@pytest.mark.parametrize("on_interrupt", [OnInterrupt.ASK, OnInterrupt.IDEMPOTENT])
+async def test_only_a_call_that_may_be_repeated_is_made_again_when_its_conductor_dies(
+    database: Database, on_interrupt: OnInterrupt
+) -> None:
+    """Of another one nobody can say whether the machine was told: the caller learns just that."""
     (node,) = await add_nodes(database, {})
     record = Record()
-    gateway = Gateway([shared(record, answer_of)])
+    gateway = Gateway([shared(record, answer_of, on_interrupt)])
     calls = Calls(database, gateway)
     asking = asyncio.create_task(
         calls.answer(starting(gateway, database, node.uuid, what="x"), "answer", PATIENCE_S)
@@ -184,9 +190,21 @@ async def test_a_call_that_a_dead_conductor_had_begun_is_not_made_again(database
         await asyncio.Event().wait()
 
     quick = replace(SETTINGS, graceful_stop_s=0.0)
-    async with running(database, [shared(Record(), stuck)], settings=quick):
+    async with running(database, [shared(Record(), stuck, on_interrupt)], settings=quick):
         await asyncio.wait_for(begun.wait(), PATIENCE_S)
-    async with running(database, [shared(record, answer_of)], settings=replace(SETTINGS, hostname="host-b")):
-        with pytest.raises(Interrupted):
-            await asking
-    assert "run look" not in record.calls
+    peer = replace(SETTINGS, hostname="host-b")
+    async with running(database, [shared(record, answer_of, on_interrupt)], settings=peer):
+        if on_interrupt is OnInterrupt.IDEMPOTENT:
+            assert await asking == {"asked": "x"}
+        else:
+            with pytest.raises(Interrupted):
+                await asking
+    assert record.calls == (["run look"] if on_interrupt is OnInterrupt.IDEMPOTENT else [])
+
+
+def test_a_call_is_one_step_that_takes_nothing_back() -> None:
+    record = Record()
+    step = record.step("look", undo=answer_of)
+    for wrong in ((step,), (step, record.step("again"))):
+        with pytest.raises(ValueError, match="more than a call"):
+            Workflow("look", wrong, is_shared=True)

@@ -107,6 +107,8 @@ class Execution:
             )
         if operation.phase is Phase.UNDO:
             await self._undo()
+        elif operation.started_at is None and self._is_call_that_may_be_repeated():
+            await self._run()
         elif operation.started_at is None or (operation.phase is Phase.RUN and operation.attempt == 0):
             await self._enter(operation.position)
         elif self._held.cancel_reason is not None and self._step().is_abortable:
@@ -316,6 +318,10 @@ class Execution:
 
     # --- calling and writing
 
+    def _is_call_that_may_be_repeated(self) -> bool:
+        """Then it need not be written down that it was begun: whoever finds it simply makes it."""
+        return self._workflow.is_shared and self._step().on_interrupt is OnInterrupt.IDEMPOTENT
+
     def _step(self) -> Step[Any]:
         return step_of(self._workflow, self._held.operation)
 
@@ -332,7 +338,9 @@ class Execution:
         failures = 0
         while True:
             try:
-                async with self._held.write_one() if is_one else self._held.write() as tx:
+                # A call writes nothing but its own row, which guards itself.
+                is_alone = is_one or self._workflow.is_shared
+                async with self._held.write_one() if is_alone else self._held.write() as tx:
                     transition = self._held.begin()
                     await fill(tx, transition)
                     await self._held.apply(tx, transition)

@@ -35,8 +35,11 @@ class Held:
     guarded write or sign of life.
     """
 
-    def __init__(self, database: Database, operation: Operation, on_change: OnChange) -> None:
+    def __init__(
+        self, database: Database, operation: Operation, on_change: OnChange, *, has_journal: bool = True
+    ) -> None:
         self._database = database
+        self._has_journal = has_journal
         self._on_change = on_change
         self._saved_data = encode_json(operation.data)
         self._progress: tuple[float | None, str] | None = None
@@ -98,7 +101,8 @@ class Held:
             transition.change(wake_at=due)
         else:
             await change_operation(tx, self.uuid, self.operation.fence, **changes)
-        await add_entries(tx, transition.entries)
+        if self._has_journal:
+            await add_entries(tx, transition.entries)
         for change, operation in transition.told:
             await self._tell(tx, operation, change)
         if transition.is_last:

@@ -146,7 +146,7 @@ class Runner:
 
     def _start(self, operation: Operation) -> None:
         workflow = self._workflows[operation.kind, operation.version]
-        held = Held(self._database, operation, workflow.on_change)
+        held = Held(self._database, operation, workflow.on_change, has_journal=not workflow.is_shared)
         execution = Execution(
             held, workflow, self._deps, self._clock, self._settings.most_deaths, lambda: self._is_stopping
         )

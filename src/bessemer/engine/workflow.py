@@ -170,7 +170,10 @@ class Workflow(Generic[D]):
     ``on_change`` is called inside the very transaction that changes the operation: what it writes (the
     node's provision state, an event, a follow-up operation) becomes true together with it or not at all. It
     must only write to the database. ``undo`` runs from the failing step backwards over the steps that were
-    begun. A shared workflow's operations run beside the exclusive one of their node and wait for nothing.
+    begun.
+
+    A shared workflow is a call: its operations run beside the exclusive one of their node and wait for
+    nothing, keep no journal, and tell nobody of their changes; it has one step without ``until`` and ``undo``.
     """
 
     kind: str
@@ -186,6 +189,10 @@ class Workflow(Generic[D]):
         by_name = {step.name: step for step in every}
         if len(by_name) != len(every):
             raise ValueError(f"workflow '{self.kind}': two steps share a name")
+        if self.is_shared and (
+            len(every) != 1 or every[0].until or every[0].undo or self.on_change != _nothing
+        ):
+            raise ValueError(f"workflow '{self.kind}' is more than a call")
         object.__setattr__(self, "by_name", by_name)
 
     def plan(self) -> tuple[PlanItem, ...]:
