@@ -172,8 +172,8 @@ class Workflow(Generic[D]):
     must only write to the database. ``undo`` runs from the failing step backwards over the steps that were
     begun.
 
-    A shared workflow is a call: its operations run beside the exclusive one of their node and wait for
-    nothing, keep no journal, and tell nobody of their changes; it has one step without ``until`` and ``undo``.
+    A shared workflow is a call: its operations run beside the exclusive one of their node, wait for nothing,
+    keep no journal and tell nobody of their changes. It has one step, without ``until`` and ``undo``.
     """
 
     kind: str
