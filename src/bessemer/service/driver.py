@@ -10,7 +10,7 @@ from bessemer.hardware.interface import VendorMethod
 from bessemer.kernel.error import NotFound, Unsupported
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService, DriverOffer
-from bessemer.service.management import in_time
+from bessemer.service.deadline import in_time
 from bessemer.service.passthru import Passthru, check_args, check_method
 
 
@@ -59,7 +59,9 @@ class DriverService:
         """Raises NotFound, InvalidValue, or what the driver raises."""
         vendor = (await self._default(caller, name)).vendor
         found = check_method(vendor.driver_methods(), method, http_method)
-        result = await in_time(vendor.call_driver(method, http_method, check_args(args)), "answer")
+        result = await in_time(
+            vendor.call_driver(method, http_method, check_args(args)), "call the vendor method"
+        )
         return Passthru(found.is_async, result)
 
     async def _default(self, caller: Caller, name: str) -> Driver:

@@ -9,10 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from bessemer.config.settings import ConductorSettings
-from bessemer.domain.node import refuse_locked
 from bessemer.kernel.error import NodeLocked
-
-__all__ = ["LockWait", "refuse_locked"]
 
 T = TypeVar("T")
 

@@ -1,31 +1,15 @@
 """Asking a machine, and small changes that are done while the caller waits: boot device, indicators, NMI,
 validation. A conductor makes the calls; see ``machine``."""
 
-import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from bessemer.domain.interface import InterfaceType
 from bessemer.domain.power import BootDevice
-from bessemer.kernel.error import DeadlineExceeded
 from bessemer.service.caller import Caller
 from bessemer.service.machine import MachineCall, MachineService
 from bessemer.service.node_access import NodeAccess
-
-T = TypeVar("T")
-
-#: Longest wait for somebody outside while a caller waits for us.
-WAIT_S = 60.0
-
-
-async def in_time(call: Awaitable[T], what: str) -> T:
-    """The result of a call that this process makes itself. Raises DeadlineExceeded after ``WAIT_S``."""
-    try:
-        async with asyncio.timeout(WAIT_S):
-            return await call
-    except TimeoutError as error:
-        raise DeadlineExceeded(f"The machine did not {what} within {WAIT_S:g} seconds.") from error
 
 
 @dataclass(frozen=True, slots=True)

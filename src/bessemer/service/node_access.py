@@ -8,11 +8,11 @@ Source: v1 contract, access rules: first_check_order, failure_status.
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bessemer.domain.node import Node
+from bessemer.domain.node import Node, refuse_locked
 from bessemer.kernel.error import NotFound
 from bessemer.kernel.ident import is_uuid
 from bessemer.service.caller import Caller
-from bessemer.service.lock import LockWait, refuse_locked
+from bessemer.service.lock import LockWait
 from bessemer.service.target import of_node
 from bessemer.store.database import Database, Transaction
 from bessemer.store.node import find_node, get_node

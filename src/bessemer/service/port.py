@@ -6,15 +6,14 @@ from typing import Any
 
 import msgspec
 
-from bessemer.domain.node import Node
+from bessemer.domain.node import Node, refuse_locked
 from bessemer.domain.port import Port
 from bessemer.domain.portgroup import Portgroup, check_member, check_standing
 from bessemer.kernel.error import Conflict, InvalidValue, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.below_node import get_named_node, get_new_home
 from bessemer.service.caller import Caller
-from bessemer.service.lock import refuse_locked
-from bessemer.service.management import in_time
+from bessemer.service.deadline import in_time
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.node_rule import refuse_inspecting
 from bessemer.service.port_rule import (
@@ -121,7 +120,7 @@ class PortService:
         async with self._database.read() as tx:
             await _check_group(tx, port, after)
         task = await self._tasks.open(node)
-        await in_time(task.driver.network.port_changed(task, port, after), "agree to the change of its port")
+        await in_time(task.driver.network.port_changed(task, port, after), "change the port in its network")
         return await self._write(port, changes)
 
     async def _write(self, port: Port, changes: Mapping[str, Any]) -> Port:

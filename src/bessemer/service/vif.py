@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bessemer.service.caller import Caller
-from bessemer.service.management import in_time
+from bessemer.service.deadline import in_time
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.task import Tasks
 
