@@ -33,11 +33,12 @@ from bessemer.kernel.error import Conflict
 from bessemer.store.conductor import LEASE_S, holds_lease
 from bessemer.store.database import Transaction
 from bessemer.store.moment import database_moment
-from bessemer.store.operation import ACTIVE, OPERATION
+from bessemer.store.operation import ACTIVE, OPERATION, is_in
 from bessemer.store.statement import Statement
 from bessemer.store.table import CONDUCTORS, OPERATIONS
 
 _COLUMNS = OPERATIONS.c
+_IS_ACTIVE = is_in(_COLUMNS.state, *ACTIVE)
 _MOST = bindparam("most", type_=Integer())
 
 #: So many processes may be lost under one step; then it is the step that is thought to kill them.
@@ -99,7 +100,8 @@ def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Statement
         .order_by(key)
         .limit(most)
         for wanted, key, most in (
-            (_is_next_in_queue(), _COLUMNS.id, _MOST),
+            # Not the bare id: SQLite would go through the whole table in its order rather than sort a few.
+            (_is_next_in_queue(), _COLUMNS.id + 0, _MOST),
             (_is_due(), _COLUMNS.wake_at, _MOST),
             (and_(is_abandoned, ~is_suspect), _COLUMNS.id, _MOST),
             (and_(is_abandoned, is_suspect), _COLUMNS.id, bindparam("suspects", type_=Integer())),
@@ -147,7 +149,7 @@ async def next_wake(
 def _next_wake(kinds: tuple[tuple[str, int], ...]) -> Statement:
     return Statement(
         select(func.min(_COLUMNS.wake_at)).where(
-            _COLUMNS.state == OperationState.WAITING,
+            is_in(_COLUMNS.state, OperationState.WAITING),
             _COLUMNS.owner.is_(None),
             _COLUMNS.wake_at > bindparam("after"),
             _is_ours(kinds),
@@ -158,7 +160,7 @@ def _next_wake(kinds: tuple[tuple[str, int], ...]) -> Statement:
 async def list_held(tx: Transaction, owner: str) -> dict[str, tuple[int, str | None]]:
     """What ``owner`` holds: fence and cancel reason by operation."""
     statement = select(_COLUMNS.uuid, _COLUMNS.fence, _COLUMNS.cancel_reason).where(
-        _COLUMNS.owner == owner, _COLUMNS.state.in_(ACTIVE)
+        _COLUMNS.owner == owner, _IS_ACTIVE
     )
     return {row[0]: (row[1], row[2]) for row in await tx.execute(statement)}
 
@@ -171,7 +173,7 @@ async def list_fences(tx: Transaction, uuids: Sequence[str]) -> dict[str, int]:
 
 async def release_operations(tx: Transaction, owner: str, uuids: Sequence[str] | None = None) -> int:
     """Let go of what ``owner`` holds (or of ``uuids`` among it), so that anybody can claim it at once."""
-    wanted: list[ColumnElement[bool]] = [_COLUMNS.owner == owner, _COLUMNS.state.in_(ACTIVE)]
+    wanted: list[ColumnElement[bool]] = [_COLUMNS.owner == owner, _IS_ACTIVE]
     if uuids is not None:
         wanted.append(_COLUMNS.uuid.in_(uuids))
     # A held operation that is still called waiting has been woken: it is due whatever it waited for.
@@ -188,11 +190,12 @@ def _is_next_in_queue() -> ColumnElement[bool]:
         other.c.node_uuid == _COLUMNS.node_uuid,
         other.c.is_exclusive,
         or_(
-            other.c.state.in_(ACTIVE), and_(other.c.state == OperationState.QUEUED, other.c.id < _COLUMNS.id)
+            is_in(other.c.state, *ACTIVE),
+            and_(is_in(other.c.state, OperationState.QUEUED), other.c.id < _COLUMNS.id),
         ),
     )
     return and_(
-        _COLUMNS.state == OperationState.QUEUED,
+        is_in(_COLUMNS.state, OperationState.QUEUED),
         or_(~_COLUMNS.is_exclusive, ~in_the_way.exists()),
     )
 
@@ -207,7 +210,7 @@ def _is_ours(kinds: Sequence[tuple[str, int]]) -> ColumnElement[bool]:
 
 def _is_due() -> ColumnElement[bool]:
     return and_(
-        _COLUMNS.state == OperationState.WAITING,
+        is_in(_COLUMNS.state, OperationState.WAITING),
         _COLUMNS.owner.is_(None),
         _COLUMNS.wake_at <= bindparam("now"),
     )
@@ -224,7 +227,8 @@ def _is_abandoned(is_postgresql: bool) -> ColumnElement[bool]:
     else:
         now, signed_since = bindparam("now", type_=Text()), bindparam("signed_since", type_=Text())
     alive = select(CONDUCTORS.c.incarnation).where(holds_lease(now, signed_since))
-    return or_(
-        and_(_COLUMNS.state == OperationState.RUNNING, _COLUMNS.owner.is_(None)),
-        and_(_COLUMNS.state.in_(ACTIVE), _COLUMNS.owner != bindparam("me"), _COLUMNS.owner.not_in(alive)),
+    is_released = and_(is_in(_COLUMNS.state, OperationState.RUNNING), _COLUMNS.owner.is_(None))
+    is_lost = and_(
+        _COLUMNS.owner.is_not(None), _COLUMNS.owner != bindparam("me"), _COLUMNS.owner.not_in(alive)
     )
+    return and_(_IS_ACTIVE, or_(is_released, is_lost))

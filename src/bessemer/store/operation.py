@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, case, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.domain.node import SECRET_KEYS
@@ -34,6 +34,14 @@ _SECRET_KEYS = frozenset[str]().union(*SECRET_KEYS.values())
 
 ACTIVE = (OperationState.RUNNING, OperationState.WAITING)
 
+
+def is_in(column: ColumnElement[str], *states: OperationState) -> ColumnElement[bool]:
+    """The condition that a state is one of these, written out in the statement: an index over some rows only
+    serves no query whose states are parameters."""
+    written = [literal_column(f"'{state.value}'") for state in states]
+    return column.in_(written) if len(written) > 1 else column == written[0]
+
+
 OPERATION = SealedMapper(
     Operation,
     OPERATIONS,
@@ -54,7 +62,7 @@ _ACTIVE_OF_NODE = Statement(
     .where(
         _COLUMNS.node_uuid == bindparam("key"),
         _COLUMNS.is_exclusive,
-        _COLUMNS.state.in_((*ACTIVE, OperationState.QUEUED)),
+        is_in(_COLUMNS.state, *ACTIVE, OperationState.QUEUED),
     )
     .order_by(case((_COLUMNS.state == OperationState.QUEUED, 1), else_=0), _COLUMNS.id)
     .limit(1)
@@ -83,7 +91,7 @@ _SLEEP = Statement(
 _INSERT = Statement(insert(OPERATIONS))
 _SIGNAL = Statement(
     update(OPERATIONS)
-    .where(_COLUMNS.node_uuid == bindparam("node"), _COLUMNS.state.in_(ACTIVE))
+    .where(_COLUMNS.node_uuid == bindparam("node"), is_in(_COLUMNS.state, *ACTIVE))
     .values(
         signals=_COLUMNS.signals + 1,
         wake_at=case((_COLUMNS.wait_for == bindparam("signal"), bindparam("now")), else_=_COLUMNS.wake_at),

@@ -6,6 +6,7 @@ from sqlalchemy import Column, ColumnElement, Table, and_, delete, exists, selec
 
 from bessemer.kernel.clock import Timestamp
 from bessemer.store.database import Transaction
+from bessemer.store.operation import ACTIVE, is_in
 from bessemer.store.table import CONDUCTORS, EVENTS, OPERATIONS
 
 
@@ -22,9 +23,7 @@ async def prune_events(tx: Transaction, before: Timestamp, limit: int) -> int:
 
 async def prune_conductors(tx: Transaction, before: Timestamp) -> int:
     """Forget conductors that gave no sign of life since a moment and hold nothing; how many there were."""
-    holds = exists().where(
-        OPERATIONS.c.owner == CONDUCTORS.c.incarnation, OPERATIONS.c.state.in_(("running", "waiting"))
-    )
+    holds = exists().where(OPERATIONS.c.owner == CONDUCTORS.c.incarnation, is_in(OPERATIONS.c.state, *ACTIVE))
     return (await tx.execute(delete(CONDUCTORS).where(CONDUCTORS.c.updated_at < before, ~holds))).rowcount
 
 

@@ -92,6 +92,7 @@ OPERATIONS = Table(
     ),
     Index(
         "ix_operations_held",
+        "state",
         "owner",
         sqlite_where=sql("state IN ('running', 'waiting')"),
         postgresql_where=sql("state IN ('running', 'waiting')"),

@@ -1,0 +1,134 @@
+"""What is asked of the database again and again goes by an index, and no table grows for ever."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bessemer.domain.operation import NewOperation
+from bessemer.domain.provision import ProvisionState
+from bessemer.store.allocation import list_waiting_allocations
+from bessemer.store.call import delete_old_calls
+from bessemer.store.claim import claim_operations, list_held, next_wake, release_operations
+from bessemer.store.conductor import has_lease_ended, touch_conductor
+from bessemer.store.database import Database
+from bessemer.store.duty import (
+    POWER,
+    NodeDuty,
+    Outcome,
+    claim_duty,
+    claim_node_duties,
+    finish_node_duties,
+    next_node_duty,
+)
+from bessemer.store.event import add_event, trim_history
+from bessemer.store.operation import enqueue, find_active
+from bessemer.store.orphan import list_orphans
+from bessemer.store.prune import prune_conductors, prune_events, prune_operations
+from bessemer.store.table import METADATA
+from fakes.explaining import ExplainingTransaction
+from fakes.store import add_nodes
+
+LONG_AGO = "2000-01-01T00:00:00.000000+00:00"
+NODE = "0195cafe-0000-7000-8000-000000000000"
+KINDS = [("deploy", 1), ("clean", 1)]
+AT_WORK = (ProvisionState.DEPLOYING, ProvisionState.CLEANING)
+CLAIM: dict[str, Any] = {"owner": "me", "group": "", "kinds": KINDS, "limit": 50}
+
+Query = Callable[[Any], Awaitable[Any]]
+
+#: Every query that is made by a timer, not by a request.
+PERIODIC: dict[str, Query] = {
+    "claim operations": lambda tx: claim_operations(tx, **CLAIM),
+    "next wake": lambda tx: next_wake(tx, "", KINDS, tx.now()),
+    "what is held": lambda tx: list_held(tx, "me"),
+    "release": lambda tx: release_operations(tx, "me", [NODE]),
+    "sign of life": lambda tx: touch_conductor(tx, "host", "me"),
+    "lost peers": lambda tx: has_lease_ended(tx, 20),
+    "claim node duties": lambda tx: claim_node_duties(tx, POWER, "", limit=50, claimed_until=tx.now()),
+    "finish node duties": lambda tx: finish_node_duties(
+        tx, POWER, [Outcome(NodeDuty(NODE, 0, LONG_AGO), LONG_AGO)]
+    ),
+    "next node duty": lambda tx: next_node_duty(tx, POWER, ""),
+    "claim a duty": lambda tx: claim_duty(tx, "orphans", tx.now()),
+    "what works on a node": lambda tx: find_active(tx, NODE),
+    "trim a history": lambda tx: trim_history(tx, NODE, 300, before=tx.now()),
+    "prune operations": lambda tx: prune_operations(tx, LONG_AGO, 500),
+    "prune events": lambda tx: prune_events(tx, LONG_AGO, 500),
+    "prune conductors": lambda tx: prune_conductors(tx, LONG_AGO),
+    "orphans": lambda tx: list_orphans(
+        tx, [ProvisionState.DEPLOYING, ProvisionState.CLEANING], LONG_AGO, 100
+    ),
+    "old calls": lambda tx: delete_old_calls(tx, LONG_AGO),
+    "waiting allocations": lambda tx: list_waiting_allocations(tx, 100),
+}
+
+#: As many rows as there are conductors or duties: reading them all is the quickest way.
+SMALL = {"conductors", "duties"}
+
+
+async def fill(database: Database) -> None:
+    """Enough rows of each kind for a planner to care."""
+    states = [{"provision_state": state} for state in ProvisionState]
+    nodes = await add_nodes(database, *(state for state in states for _ in range(20)))
+    async with database.write() as tx:
+        for node in nodes:
+            await enqueue(tx, NewOperation(node_uuid=node.uuid, kind="deploy"), ())
+            await add_event(tx, node_uuid=node.uuid, kind="a", in_history=False)
+
+
+@pytest.mark.parametrize("name", PERIODIC)
+async def test_a_periodic_query_reads_no_table_from_end_to_end(database: Database, name: str) -> None:
+    await fill(database)
+    async with database.write() as tx:
+        if tx.is_postgresql:
+            await tx.execute(text("ANALYZE"))
+            # A table of a few hundred rows is read whole for good reason; a big one would not be.
+            await tx.execute(text("SET LOCAL enable_seqscan = off"))
+        explaining = ExplainingTransaction(tx)
+        await PERIODIC[name](explaining)
+    assert explaining.plans
+    for plan in explaining.plans:
+        assert not plan.whole_tables() - SMALL, "\n".join([plan.statement, *plan.lines])
+
+
+async def test_a_query_without_an_index_would_be_noticed(database: Database) -> None:
+    await fill(database)
+    async with database.write() as tx:
+        explaining = ExplainingTransaction(tx)
+        await explaining.execute(text("SELECT * FROM nodes WHERE description = 'x'"))
+    assert explaining.plans[0].whole_tables() == {"nodes"}
+
+
+#: How each table is kept from growing for ever.
+BOUND = {
+    "nodes": "what operators enrol",
+    "node_traits": "fifty a node",
+    "node_duties": "one a node for each duty; goes with the node",
+    "ports": "what operators enrol",
+    "portgroups": "what operators enrol",
+    "chassis": "what operators enrol",
+    "volume_connectors": "what users define; goes with the node",
+    "volume_targets": "what users define; goes with the node",
+    "bios_settings": "replaced by each reading; goes with the node",
+    "firmware_components": "replaced by each reading; goes with the node",
+    "inventories": "one a node; goes with it",
+    "inspection_reports": "one a node; goes with it",
+    "allocations": "what users ask for; one a node when granted",
+    "deploy_templates": "what operators define",
+    "runbooks": "what operators define",
+    "runbook_traits": "what operators define",
+    "inspection_rules": "what operators define",
+    "operations": "pruned [database]keep_operations_days after their end; calls when they are answered",
+    "journal": "goes with its operation",
+    "events": "[conductor]node_history_max_entries a node; others pruned by [database]keep_events_days",
+    "conductors": "pruned [database]keep_conductors_days after the last sign of life",
+    "conductor_interfaces": "goes with its conductor",
+    "seal_keys": "one for each key that operators made",
+    "duties": "one for each chore in the code",
+}
+
+
+def test_every_table_is_bounded() -> None:
+    assert sorted(METADATA.tables) == sorted(BOUND), "say in BOUND how a new table is bounded"
