@@ -14,6 +14,7 @@ from bessemer.kernel.ident import new_uuid
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService
 from bessemer.service.node_access import NodeAccess, may_see
+from bessemer.service.node_field import revealed
 from bessemer.service.node_rule import (
     check_delete,
     check_reasons,
@@ -96,7 +97,7 @@ class NodeService:
             caller.limit(filters.owner)
         filters = replace(filters, project=caller.limit(filters.project))
         async with self._database.read() as tx:
-            return await list_node_rows(tx, columns, filters, page)
+            return await list_node_rows(tx, columns, filters, page, opened=revealed(caller))
 
     async def create(
         self, caller: Caller, values: Mapping[str, Any], *, state: ProvisionState = ProvisionState.ENROLL

@@ -38,6 +38,12 @@ _SIGHT = {
 HIDEABLE = frozenset(_SIGHT)
 #: Whoever passes it sees every field of every node.
 _ALL_FIELDS = "baremetal:node:get:filter_threshold"
+_NONE: frozenset[str] = frozenset()
+#: Which rule opens the secrets of which fields.
+_SECRETS = {
+    "show_password": frozenset({"driver_info", "driver_internal_info"}),
+    "show_instance_secrets": frozenset({"instance_info"}),
+}
 _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 
 
@@ -62,6 +68,13 @@ def _rule_of(change: FieldChange) -> str:
         is_on = str(change.value).strip().lower() in _TRUE
         return _UPDATE if is_on else _DISABLE_CLEANING
     return _CHANGE.get(change.name, _UPDATE)
+
+
+def revealed(caller: Caller) -> frozenset[str]:
+    """The fields of nodes whose secrets the caller gets to see."""
+    if caller.policy is None:
+        return _NONE
+    return frozenset().union(*(fields for rule, fields in _SECRETS.items() if caller.may(rule)))
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Nodes: create, look up, change, list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,9 +170,16 @@ async def delete_node(tx: Transaction, uuid: str) -> None:
 
 
 async def list_node_rows(
-    tx: Transaction, fields: Sequence[str], filters: NodeFilter, page: Page
+    tx: Transaction,
+    fields: Sequence[str],
+    filters: NodeFilter,
+    page: Page,
+    *,
+    opened: Collection[str] = (),
 ) -> list[AnyRow]:
     """``fields`` of nodes as they lie in the database: JSON documents are text.
+
+    Secrets in documents are sealed, except in the fields ``opened``; the first field must be ``uuid`` then.
 
     Raises:
         InvalidValue: A field or sort key that nodes do not have.
@@ -182,7 +189,16 @@ async def list_node_rows(
     if unknown:
         raise InvalidValue(f"Nodes have no field '{unknown[0]}'.")
     statement = select(*(NODES.c[field] for field in fields)).where(*_conditions(filters))
-    return list((await tx.execute(await apply_page(tx, statement, NODES, page))).all())
+    rows = list((await tx.execute(await apply_page(tx, statement, NODES, page))).all())
+    places = [(index, field) for index, field in enumerate(fields) if field in opened]
+    return [_opened(tx, row, places) for row in rows] if places else rows
+
+
+def _opened(tx: Transaction, row: AnyRow, places: Sequence[tuple[int, str]]) -> Any:
+    values = list(row)
+    for index, field in places:
+        values[index] = NODE.opened(tx, values[0], field, values[index])
+    return values
 
 
 _EQUAL = (

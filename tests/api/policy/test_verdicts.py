@@ -1,19 +1,14 @@
 """For every rule and every persona: the verdict over HTTP is the one of the contract's table."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-import pytest_asyncio
-
 from bessemer.policy.rule import RULES
-from bessemer.store.database import Database
 from fakes.api_client import Reply
-from fakes.clock import FakeClock
 from fakes.persona import policy_with
-from fakes.policy_world import STEP, PolicyWorld, furnish, policy_world, restore
+from fakes.policy_world import STEP, PolicyWorld, restore
 
 SEE = "baremetal:node:get"
 DEFAULTS = {rule.name: rule.check_str for rule in RULES}
@@ -312,18 +307,6 @@ def read_table() -> tuple[dict[str, str], dict[str, frozenset[str]]]:
 
 
 PERSONAS, VERDICTS = read_table()
-
-
-@pytest.fixture
-def family() -> str:
-    return "sqlite"
-
-
-@pytest_asyncio.fixture
-async def stage(database: Database, clock: FakeClock) -> AsyncIterator[PolicyWorld]:
-    async with policy_world(database, clock) as stage:
-        await furnish(stage)
-        yield stage
 
 
 def test_the_table_and_the_requests_cover_every_rule() -> None:

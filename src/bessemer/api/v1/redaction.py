@@ -1,4 +1,4 @@
-"""Fields of nodes that not everybody sees: what is shown in their place, and who sees secrets unmasked.
+"""Fields of nodes that not everybody sees, and what is shown in their place.
 
 Source: v1 contract, access rules: field_visibility.
 """
@@ -14,19 +14,6 @@ from bessemer.service.node_field import HIDEABLE, Sight
 
 _DOCUMENTS = frozenset({"driver_info", "driver_internal_info"})
 _WHOSE = ("owner", "lessee")
-_NOBODY_ELSE: frozenset[str] = frozenset()
-#: Which rule opens the secrets of which fields.
-_SECRETS = {
-    "show_password": frozenset({"driver_info", "driver_internal_info"}),
-    "show_instance_secrets": frozenset({"instance_info"}),
-}
-
-
-def revealed(caller: Caller) -> frozenset[str]:
-    """The fields of nodes whose secrets the caller gets to see."""
-    if caller.policy is None:
-        return _NOBODY_ELSE
-    return frozenset().union(*(fields for rule, fields in _SECRETS.items() if caller.may(rule)))
 
 
 class Redaction:

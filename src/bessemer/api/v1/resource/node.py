@@ -7,7 +7,7 @@ from bessemer.api.v1 import show
 from bessemer.api.v1.call import Answer, Call, empty, ok
 from bessemer.api.v1.page import page, selection
 from bessemer.api.v1.patch import Patch
-from bessemer.api.v1.redaction import Redaction, revealed
+from bessemer.api.v1.redaction import Redaction
 from bessemer.api.v1.route import OPEN, PatchOf, Route
 from bessemer.api.v1.table import action
 from bessemer.api.v1.table import node as table
@@ -20,7 +20,7 @@ from bessemer.domain.node import Node
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue
 from bessemer.service.node_access import SEE
-from bessemer.service.node_field import FieldChange, change_rules
+from bessemer.service.node_field import FieldChange, change_rules, revealed
 from bessemer.service.services import Services
 from bessemer.store.node import NodeFilter
 
