@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,9 @@ from typing import Any
 import structlog
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from fakes.live_process import LiveProcess
 from property.api.hostile_check import check, send
 from property.api.hostile_request import Request, requests
-from property.api.hostile_world import SECRET, addresses, check_nothing_is_stuck, hostile_world
+from property.api.hostile_world import HostileWorld, addresses, check_nothing_is_stuck, hostile_world
 
 BATCH = 250
 
@@ -53,13 +52,14 @@ class LogKeeper:
     def __init__(self) -> None:
         self.last: deque[str] = deque(maxlen=5)
         self.told: list[str] = []
+        self.secrets: Sequence[str] = ()
 
     def __call__(self, logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
         line = structlog.processors.format_exc_info(logger, name, event)
         text = repr(line)
         if name in ("warning", "error", "exception", "critical"):
             self.last.append("\n".join(f"{key}: {value}" for key, value in line.items()))
-        if SECRET in text:
+        if any(secret in text for secret in self.secrets):
             self.told.append(text)
         raise structlog.DropEvent
 
@@ -68,7 +68,8 @@ def run_batch(cases: int, batch_seed: int, findings: Findings, keeper: LogKeeper
     """A service of its own, ``cases`` requests, and a look at what they left behind."""
     stack = AsyncExitStack()
     with tempfile.TemporaryDirectory(prefix="bessemer-fuzz-") as directory, asyncio.Runner() as runner:
-        live = runner.run(stack.enter_async_context(hostile_world(Path(directory))))
+        world = runner.run(stack.enter_async_context(hostile_world(Path(directory))))
+        live, keeper.secrets = world.live, world.secrets
 
         @seed(batch_seed)
         @settings(
@@ -80,7 +81,7 @@ def run_batch(cases: int, batch_seed: int, findings: Findings, keeper: LogKeeper
         )
         @given(request=requests(addresses(live)))
         def one(request: Request) -> None:
-            runner.run(_one(live, request, batch_seed, findings, keeper))
+            runner.run(_one(world, request, batch_seed, findings, keeper))
 
         one()
         try:
@@ -92,16 +93,16 @@ def run_batch(cases: int, batch_seed: int, findings: Findings, keeper: LogKeeper
 
 
 async def _one(
-    live: LiveProcess, request: Request, batch_seed: int, findings: Findings, keeper: LogKeeper
+    world: HostileWorld, request: Request, batch_seed: int, findings: Findings, keeper: LogKeeper
 ) -> None:
     keeper.last.clear()
     began = time.perf_counter()
     where = f"{request.method} {_shape(request.path)}"
     try:
-        reply = await send(live.process.app, request)
+        reply = await send(world.live.process.app, request)
         findings.statuses[reply.status] += 1
         findings.time(request, time.perf_counter() - began)
-        check(request, reply)
+        check(request, reply, world.secrets)
     except Exception as problem:  # noqa: BLE001  each is what is being looked for
         text = f"{type(problem).__name__}: {problem}"[:600]
         log = "\n".join(keeper.last)[-4000:]

@@ -13,8 +13,10 @@ from bessemer.domain.provision import ProvisionState, Verb
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 OTHER_UUID = "6ba7b811-9dad-41d1-80b4-00c04fd430c8"
 MAC = "aa:bb:cc:00:11:22"
+#: Of the node that waits for its agent.
+WAITING_MAC = "aa:bb:cc:00:11:23"
 #: Names of nodes that exist, in different states.
-NAMES = ("n-enroll", "n-manageable", "n-available", "n-active", "n-failed", "n-redfish")
+NAMES = ("n-enroll", "n-manageable", "n-available", "n-active", "n-failed", "n-waiting", "n-redfish")
 
 HOSTILE = st.sampled_from([
     "", "\x00", "'; DROP TABLE nodes; --", "../../etc/passwd", "a" * 5000, "%s%n{0.__class__}", "\u202e",
@@ -59,7 +61,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "agent_status": ("start", "end", "error"),
     "image_url": ("http://127.0.0.1:1/x.iso", "file:///etc/passwd"),
     "physical_network": ("net1",),
-    "address": (MAC, "aa:bb:cc:00:11:23"),
+    "address": (MAC, WAITING_MAC, "aa:bb:cc:00:11:24"),
+    "addresses": (MAC, WAITING_MAC),
     "method": ("first_method", "third_method_sync", "log_passthrough"),
     "interface": ("bios", "raid", "deploy", "power", "management", "vendor", "network", "firmware"),
     "step": ("factory_reset", "hold", "wait", "reboot", "power_off", "apply_configuration"),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from starlette.routing import Route as PlainRoute
 from bessemer.domain.provision import ProvisionState, is_settled
 from fakes.live_process import LiveProcess, live_process
 from property.api.hostile_request import Address
-from property.api.hostile_value import MAC, NAMES, UUID
+from property.api.hostile_value import MAC, NAMES, UUID, WAITING_MAC
 
-#: Part of every secret that is planted here; no answer and no line of the log may hold it.
+#: Part of every secret that is planted here.
 SECRET = "hush-hush-hush"
 _DRIVER_INFO = {
     "redfish_password": f"{SECRET} 1",
@@ -45,11 +46,23 @@ _LIVES: dict[str, tuple[dict[str, Any], ...]] = {
         {"target": "manage"},
         {"target": "clean", "clean_steps": [{"interface": "deploy", "step": "polish"}]},
     ),
+    "n-waiting": (
+        {"target": "manage"},
+        {"target": "clean", "clean_steps": [{"interface": "deploy", "step": "wait"}]},
+    ),
 }
 
 
+@dataclass(frozen=True)
+class HostileWorld:
+    """``secrets`` are what no answer and no line of the log may hold."""
+
+    live: LiveProcess
+    secrets: tuple[str, ...]
+
+
 @asynccontextmanager
-async def hostile_world(directory: Path, template: Path | None = None) -> AsyncIterator[LiveProcess]:
+async def hostile_world(directory: Path, template: Path | None = None) -> AsyncIterator[HostileWorld]:
     async with live_process(directory, template=template) as live:
         await _post(live, "chassis", uuid=UUID)
         await _post(live, "nodes", uuid=UUID, name=NAMES[0], driver="fake-hardware", driver_info=_DRIVER_INFO)
@@ -64,7 +77,17 @@ async def hostile_world(directory: Path, template: Path | None = None) -> AsyncI
                 reply = await live.client.put(f"/v1/nodes/{name}/states/provision", request)
                 assert reply.status == 202, (name, request, reply.body)
                 await live.settled(name)
-        yield live
+        yield HostileWorld(live, (SECRET, await _agent_token(live)))
+
+
+async def _agent_token(live: LiveProcess) -> str:
+    """What the agent of the waiting node is told at its first lookup, and nobody ever again."""
+    node = (await live.client.get("/v1/nodes/n-waiting")).json["uuid"]
+    await _post(live, "ports", address=WAITING_MAC, node_uuid=node)
+    reply = await live.client.get(f"/v1/lookup?addresses={WAITING_MAC}")
+    token: str = reply.json["config"]["agent_token"]
+    assert len(token) > 16
+    return token
 
 
 async def _surround(live: LiveProcess) -> None:

@@ -10,21 +10,20 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fakes.live_process import LiveProcess
 from property.api.hostile_check import check, send
 from property.api.hostile_request import requests
-from property.api.hostile_world import addresses, hostile_world
+from property.api.hostile_world import HostileWorld, addresses, hostile_world
 
 
 @pytest_asyncio.fixture
-async def live(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[LiveProcess]:
+async def world(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[HostileWorld]:
     async with hostile_world(tmp_path, sqlite_template) as made:
         yield made
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-async def test_no_request_brings_a_defect_to_light(live: LiveProcess, data: st.DataObject) -> None:
-    request = data.draw(requests(addresses(live)))
-    check(request, await send(live.process.app, request))
-    live.check_alive()
+async def test_no_request_brings_a_defect_to_light(world: HostileWorld, data: st.DataObject) -> None:
+    request = data.draw(requests(addresses(world.live)))
+    check(request, await send(world.live.process.app, request), world.secrets)
+    world.live.check_alive()

@@ -20,7 +20,7 @@ _TAKES = {
     "service_steps": frozenset({"service"}),
     "deploy_steps": frozenset({"active", "deploy", "rebuild"}),
     "rescue_password": frozenset({"rescue"}),
-    "configdrive": frozenset({"active", "deploy", "rebuild"}),
+    "configdrive": frozenset({"active", "rebuild"}),  # not with the alias
 }
 _NEEDS = {"clean": "clean_steps", "service": "service_steps", "rescue": "rescue_password"}
 #: Work that leaves a node in maintenance when it fails.
