@@ -26,7 +26,7 @@ use_stderr = true
 connection = sqlite:///{data}/keystone.db
 [token]
 provider = fernet
-expiration = {lifetime_s}
+expiration = 3600
 [fernet_tokens]
 key_repository = {data}/fernet
 [credential]
@@ -64,8 +64,8 @@ def install() -> Installation:
     return installed
 
 
-def write_settings(path: Path, data: Path, *, lifetime_s: int) -> Path:
-    path.write_text(_SETTINGS.format(data=data, lifetime_s=lifetime_s))
+def write_settings(path: Path, data: Path) -> Path:
+    path.write_text(_SETTINGS.format(data=data))
     return path
 
 
@@ -87,7 +87,7 @@ def _make(root: Path, installed: Installation) -> None:
     data = installed.template
     for directory in ("fernet", "credential"):
         (data / directory).mkdir(parents=True, mode=0o700)
-    settings = write_settings(data / "keystone.conf", data, lifetime_s=3600)
+    settings = write_settings(data / "keystone.conf", data)
     manage = (str(installed.programs / "keystone-manage"), "--config-file", str(settings))
     _run(*manage, "db_sync")
     user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name

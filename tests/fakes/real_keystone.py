@@ -2,19 +2,20 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
+from cryptography.fernet import Fernet, MultiFernet
 
 from fakes.keystone_install import ADMIN_PASSWORD, Installation, environment, install, write_settings
 from fakes.service_process import free_port
 
 START_S = 60.0
-#: Life of the tokens that are issued to be expired.
-SHORT_S = 1
 DEFAULT_DOMAIN = {"id": "default"}
 SYSTEM = {"system": {"all": True}}
 
@@ -34,11 +35,11 @@ def of_project(name: str) -> dict[str, Any]:
 
 
 class RealKeystone:
-    """``short_lived_url`` is the same Keystone, with the same users and keys, whose tokens live a second."""
+    """``data`` is where its keys are."""
 
-    def __init__(self, url: str, short_lived_url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, url: str, data: Path, session: aiohttp.ClientSession) -> None:
         self.url = url
-        self.short_lived_url = short_lived_url
+        self._data = data
         self._session = session
         self._admin = ""
         self._roles: dict[str, str] = {}
@@ -56,32 +57,27 @@ class RealKeystone:
             assert answer.status < 300, f"{method} {path}: {answer.status} {text}"
             return await answer.json() if text else None
 
-    async def issue(
-        self,
-        identity: dict[str, Any],
-        scope: dict[str, Any] | str | None = None,
-        *,
-        short_lived: bool = False,
-    ) -> str:
+    async def issue(self, identity: dict[str, Any], scope: dict[str, Any] | str | None = None) -> str:
         """A token. ``scope``: a project, the system, a domain, 'unscoped', or None for the default."""
         auth: dict[str, Any] = {"identity": identity}
         if scope is not None:
             auth["scope"] = scope
-        base = self.short_lived_url if short_lived else self.url
-        async with self._session.post(f"{base}/auth/tokens", json={"auth": auth}) as answer:
+        async with self._session.post(f"{self.url}/auth/tokens", json={"auth": auth}) as answer:
             assert answer.status == 201, await answer.text()
             return answer.headers["X-Subject-Token"]
 
-    async def is_valid(self, token: str) -> bool:
-        headers = {"X-Auth-Token": self._admin, "X-Subject-Token": token}
-        async with self._session.get(f"{self.url}/auth/tokens", headers=headers) as answer:
-            assert answer.status in (200, 404), await answer.text()
-            return answer.status == 200
+    def aged(self, token: str) -> str:
+        """The token as if it had been issued long ago and had expired a minute ago.
 
-    async def until_expired(self, token: str) -> None:
-        async with asyncio.timeout(30):
-            while await self.is_valid(token):  # noqa: ASYNC110  there is nothing to be woken by
-                await asyncio.sleep(0.1)
+        Its payload is a list with one fraction in it, the moment it expires, under one of Keystone's keys.
+        """
+        keys = sorted((self._data / "fernet").iterdir(), key=lambda path: int(path.name), reverse=True)
+        fernet = MultiFernet([Fernet(path.read_bytes()) for path in keys])
+        payload = msgspec.msgpack.decode(fernet.decrypt(token + "=" * (-len(token) % 4)))
+        now = time.time()
+        old = [now - 60 if isinstance(part, float) else part for part in payload]
+        primary = Fernet(keys[0].read_bytes())
+        return primary.encrypt_at_time(msgspec.msgpack.encode(old), int(now - 3660)).decode().rstrip("=")
 
     async def revoke(self, token: str) -> None:
         headers = {"X-Auth-Token": self._admin, "X-Subject-Token": token}
@@ -125,29 +121,21 @@ async def real_keystone(directory: Path) -> AsyncIterator[RealKeystone]:
     installed = await asyncio.to_thread(install)
     data = directory / "data"
     await asyncio.to_thread(installed.copy_data, data)
-    async with AsyncExitStack() as stack:
-        started = [
-            stack.enter_async_context(_process(installed, directory, data, lifetime_s))
-            for lifetime_s in (3600, SHORT_S)
-        ]
-        url, short_lived_url = [await one for one in started]
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-        )
-        keystone = RealKeystone(f"{url}/v3", f"{short_lived_url}/v3", session)
-        for one in (url, short_lived_url):
-            await _answers(session, one, directory)
+    async with (
+        _process(installed, directory, data) as url,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session,
+    ):
+        await _answers(session, url, directory)
+        keystone = RealKeystone(f"{url}/v3", data, session)
         await keystone.log_in_as_admin()
         yield keystone
 
 
 @asynccontextmanager
-async def _process(
-    installed: Installation, directory: Path, data: Path, lifetime_s: int
-) -> AsyncIterator[str]:
-    settings = write_settings(directory / f"keystone-{lifetime_s}.conf", data, lifetime_s=lifetime_s)
+async def _process(installed: Installation, directory: Path, data: Path) -> AsyncIterator[str]:
+    settings = write_settings(directory / "keystone.conf", data)
     port = free_port()
-    with (directory / f"log-{lifetime_s}").open("wb") as log:
+    with (directory / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             str(installed.programs / "uwsgi"),
             *("--http-socket", f"127.0.0.1:{port}", "--module", "keystone.wsgi.api:application"),
@@ -180,4 +168,4 @@ async def _answers(session: aiohttp.ClientSession, url: str, directory: Path) ->
                         return
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise AssertionError(f"Keystone did not start; see {directory}/log-*") from None
+        raise AssertionError(f"Keystone did not start; see {directory}/log") from None

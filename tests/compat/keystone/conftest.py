@@ -100,10 +100,9 @@ async def _populate(cloud: Cloud) -> None:
 async def _issue(cloud: Cloud) -> None:
     keystone, tokens = cloud.keystone, cloud.tokens
 
-    async def issue(user: str, scope: Any, **how: Any) -> str:
-        return await keystone.issue(by_password(user, "pw"), scope, **how)
+    async def issue(user: str, scope: Any) -> str:
+        return await keystone.issue(by_password(user, "pw"), scope)
 
-    expired = await issue("alpha-member", of_project("alpha"), short_lived=True)
     tokens["a project's member"] = await issue("alpha-member", of_project("alpha"))
     tokens["a project's admin"] = await issue("alpha-admin", of_project("alpha"))
     tokens["a project's reader"] = await issue("alpha-reader", of_project("alpha"))
@@ -114,7 +113,7 @@ async def _issue(cloud: Cloud) -> None:
     tokens["a service"] = await issue("nova", of_project("service"))
     tokens["revoked"] = await issue("alpha-member", of_project("alpha"))
     tokens["garbage"] = "gAAAAABmade-up"
-    tokens["expired"] = expired
+    tokens["expired"] = keystone.aged(await issue("alpha-member", of_project("alpha")))
 
     member = cloud.users["alpha-member"]
     by_member = tokens["a project's member"]
@@ -129,4 +128,3 @@ async def _issue(cloud: Cloud) -> None:
     tokens["a disabled user"] = await issue("leaver", of_project("alpha"))
     await keystone.call("PATCH", f"/users/{leaver}", {"user": {"enabled": False}})
     await keystone.revoke(tokens["revoked"])
-    await keystone.until_expired(expired)
