@@ -47,11 +47,11 @@ class Findings:
 
 
 class LogKeeper:
-    """The last lines of the log, to explain a finding; a secret in any line is a finding itself."""
+    """The last lines of the log, to explain a finding; a secret or a traceback in a line is one itself."""
 
     def __init__(self) -> None:
         self.last: deque[str] = deque(maxlen=5)
-        self.told: list[str] = []
+        self.told: list[tuple[str, str]] = []
         self.secrets: Sequence[str] = ()
 
     def __call__(self, logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +60,10 @@ class LogKeeper:
         if name in ("warning", "error", "exception", "critical"):
             self.last.append("\n".join(f"{key}: {value}" for key, value in line.items()))
         if any(secret in text for secret in self.secrets):
-            self.told.append(text)
+            self.told.append(("a secret in the log", text[:1000]))
+        if "exception" in line:
+            what = f"{line['event']}: {line['exception'].splitlines()[-1][:80]}"
+            self.told.append((what, self.last[-1][-4000:]))
         raise structlog.DropEvent
 
 
@@ -90,6 +93,7 @@ def run_batch(cases: int, batch_seed: int, findings: Findings, keeper: LogKeeper
         except (AssertionError, TimeoutError) as problem:
             findings.add("left behind", f"batch {batch_seed}: {problem!r}")
         runner.run(stack.aclose())
+    note_log(findings, keeper, f"batch {batch_seed}, at its end")
 
 
 async def _one(
@@ -107,9 +111,13 @@ async def _one(
         text = f"{type(problem).__name__}: {problem}"[:600]
         log = "\n".join(keeper.last)[-4000:]
         findings.add(f"{where}: {text[:60]}", f"{text}\nbatch {batch_seed}: {request!r}\n{log}")
-    if keeper.told:
-        findings.add(f"secret in the log: {where}", keeper.told[0][:1000])
-        keeper.told.clear()
+    note_log(findings, keeper, f"batch {batch_seed}, no later than {request!r}")
+
+
+def note_log(findings: Findings, keeper: LogKeeper, when: str) -> None:
+    for kind, text in keeper.told:
+        findings.add(kind, f"{when}\n{text}")
+    keeper.told.clear()
 
 
 def _shape(path: str) -> str:
