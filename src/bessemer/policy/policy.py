@@ -67,11 +67,14 @@ class Policy:
         """Whether the rule exists: registered, or from a file."""
         return rule in self._verdicts
 
-    async def run(self) -> None:
-        """Look at the files every second, until cancelled."""
+    async def run(self, look_s: float = LOOK_S) -> None:
+        """Look at the files every ``look_s`` seconds, until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_S)
-            await asyncio.to_thread(self.refresh)
+            await asyncio.sleep(look_s)
+            try:
+                await asyncio.to_thread(self.refresh)
+            except Exception:
+                log.exception("policy files could not be looked at")
 
     def refresh(self) -> None:
         """Take over what has changed in the files. What cannot be used is refused, once in the log, and the

@@ -1,5 +1,6 @@
 """Policy files: what they change, how they are refused, and that the old rules stay then."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bessemer.policy.credential import credentials
 from bessemer.policy.policy import Policy
 from bessemer.policy.source import BadPolicy
 from fakes.persona import policy_with
+from fakes.wait import until
 
 RULE = "baremetal:node:get_states"
 READER = credentials(roles=["reader"], project_id="p")
@@ -164,3 +166,13 @@ def test_names_that_guard_nothing_are_told_of(tmp_path: Path) -> None:
 @pytest.mark.parametrize("check", ["role:100%", "project_id.part:x", "1x:%(node.owner)s"])
 def test_a_check_that_cannot_be_carried_out_lets_nobody_pass(tmp_path: Path, check: str) -> None:
     assert not policy_with(tmp_path, f'"{RULE}": "{check}"').allows(RULE, OWNED, READER)
+
+
+async def test_the_files_are_looked_at_as_long_as_the_service_runs(tmp_path: Path) -> None:
+    policy = policy_with(tmp_path, f'"{RULE}": "!"')
+    watching = asyncio.create_task(policy.run(look_s=0.01))
+    for check, expected in (("", True), ("!", False)):
+        rewrite(tmp_path / "policy.yaml", f'"{RULE}": "{check}"')
+        await until(lambda expected=expected: policy.allows(RULE, OWNED, READER) is expected)
+    watching.cancel()
+    await asyncio.wait((watching,))
