@@ -34,8 +34,7 @@ from bessemer.api.v1.resource.portgroup import PortgroupApi
 from bessemer.api.v1.resource.runbook import RunbookApi
 from bessemer.api.v1.resource.shard import ShardApi
 from bessemer.api.v1.resource.volume import VolumeApi
-from bessemer.api.v1.resource.volume_connector import VolumeConnectorApi
-from bessemer.api.v1.resource.volume_target import VolumeTargetApi
+from bessemer.api.v1.resource.volume_item import volume_routes
 from bessemer.api.v1.route import Route
 from bessemer.config.settings import CorsSettings, Settings
 from bessemer.policy.policy import Policy
@@ -94,8 +93,7 @@ def v1_routes(services: Services, settings: Settings) -> list[Route]:
         *PortApi(services, api).routes(),
         *PortgroupApi(services, api).routes(),
         *VolumeApi(services).routes(),
-        *VolumeConnectorApi(services, api).routes(),
-        *VolumeTargetApi(services, api).routes(),
+        *volume_routes(services, api),
         *ShardApi(services).routes(),
         *NetworkEventApi(services).routes(),
         *ChassisApi(services, api).routes(),

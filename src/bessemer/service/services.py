@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bessemer.config.settings import ApiSettings, Settings
+from bessemer.domain.volume import VolumeConnector, VolumeTarget
 from bessemer.engine.gateway import Gateway
 from bessemer.hardware.composition import Composition
 from bessemer.kernel.clock import Clock
@@ -40,8 +41,7 @@ from bessemer.service.task import Tasks
 from bessemer.service.trait import TraitService
 from bessemer.service.vif import VifService
 from bessemer.service.virtual_media import VirtualMediaService
-from bessemer.service.volume_connector import VolumeConnectorService
-from bessemer.service.volume_target import VolumeTargetService
+from bessemer.service.volume import CONNECTORS, TARGETS, VolumeService
 from bessemer.store.database import Database
 
 
@@ -65,8 +65,8 @@ class Services:
     shards: ShardService
     network_events: NetworkEventService
     virtual_media: VirtualMediaService
-    volume_connectors: VolumeConnectorService
-    volume_targets: VolumeTargetService
+    volume_connectors: VolumeService[VolumeConnector]
+    volume_targets: VolumeService[VolumeTarget]
     chassis: ChassisService
     drivers: DriverService
     conductors: ConductorService
@@ -114,8 +114,8 @@ class Services:
             shards=ShardService(database),
             network_events=NetworkEventService(),
             virtual_media=VirtualMediaService(access, machines),
-            volume_connectors=VolumeConnectorService(access),
-            volume_targets=VolumeTargetService(access),
+            volume_connectors=VolumeService(access, CONNECTORS),
+            volume_targets=VolumeService(access, TARGETS),
             chassis=ChassisService(database),
             drivers=DriverService(conductors, composition),
             conductors=conductors,
