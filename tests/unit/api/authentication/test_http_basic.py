@@ -149,6 +149,13 @@ async def test_the_right_password_gets_in_and_a_wrong_one_is_told_what_is_asked(
     assert denial.headers[0] == (b"www-authenticate", b'Basic realm="Baremetal API", charset="UTF-8"')
 
 
+@pytest.mark.parametrize("kind", ["$2a$", "$2b$", "$2y$"])
+async def test_hashes_of_every_maker_of_bcrypt_are_taken(bench: Bench, kind: str) -> None:
+    bench.write(f"alice:{HASH.replace('$2b$', kind)}\n")
+    bench.time.seconds += 1
+    assert (await bench.validator.identify(proof("alice", "opensesame"))).user == "alice"
+
+
 @pytest.mark.parametrize(
     "header",
     ["", "Bearer x", "Basic", "Basic !!!", "Basic " + base64.b64encode(b"nocolon").decode(), "Basic é"],
