@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 
 from bessemer.api.access import Access, App
 from bessemer.api.agent.ramdisk import RamdiskApi
+from bessemer.api.audit import Audited
 from bessemer.api.authentication.noauth import NoAuthentication
 from bessemer.api.authentication.proof import Authentication
 from bessemer.api.front import Front
@@ -38,6 +39,7 @@ from bessemer.api.v1.resource.volume_item import volume_routes
 from bessemer.api.v1.route import Route
 from bessemer.config.settings import CorsSettings, Settings
 from bessemer.policy.policy import Policy
+from bessemer.service.audit import AuditTrail
 from bessemer.service.services import Services
 
 
@@ -47,15 +49,20 @@ def create_app(
     routes: Sequence[BaseRoute] = (),
     authentication: Authentication | None = None,
     policy: Policy | None = None,
+    *,
+    audit: AuditTrail | None = None,
 ) -> App:
     """The application. ``routes`` come first; every other path is v1's, also without ``/v1`` in front.
 
     Without ``authentication`` every caller is trusted. Without ``policy`` those that are not get nowhere.
+    Without ``audit`` nothing is recorded.
     """
     v1 = V1(v1_routes(services, settings), settings.api, newest=_newest(settings))
     checks = health_routes(services.health) if settings.healthcheck.enabled else []
     front = Front([*routes, *checks], v1)
     app: App = Access(front, authentication or NoAuthentication(), policy)
+    if audit is not None:
+        app = Audited(app, audit)
     if settings.oslo_middleware.enable_proxy_headers_parsing:
         app = Proxy(app)
     return _shared(app, settings.cors) if settings.cors.allowed_origin else app

@@ -21,6 +21,7 @@ from bessemer.image.relay import ImageRelay
 from bessemer.policy.policy import Policy
 from bessemer.server.certificate import find_certificate
 from bessemer.server.foundation import Foundation
+from bessemer.service.audit import AuditTrail
 from bessemer.service.caller import Caller
 from bessemer.service.services import Services
 
@@ -37,6 +38,7 @@ class Api:
     app: App
     services: Services
     routes: Sequence[BaseRoute]
+    audit: AuditTrail
 
 
 class Server(uvicorn.Server):
@@ -69,8 +71,9 @@ async def open_api(foundation: Foundation) -> AsyncIterator[Api]:
             *boot_routes(foundation.artefacts, ImageRelay(settings, foundation.web), database),
             *operation_routes(services.operations, _caller),
         ]
-        app = create_app(services, settings, routes, authentication, policy)
-        yield Api(app=app, services=services, routes=routes)
+        audit = AuditTrail(database)
+        app = create_app(services, settings, routes, authentication, policy, audit=audit)
+        yield Api(app=app, services=services, routes=routes, audit=audit)
 
 
 def listen(settings: ApiSettings) -> socket.socket:

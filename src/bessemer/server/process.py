@@ -93,6 +93,7 @@ async def run_all(settings: Settings, reload: Reload) -> None:
                     {
                         "conductor": conduct(process.conductor, settings, life),
                         "allocations": process.allocator.run(),
+                        "audit trail": process.api.audit.run(),
                         "clock": follow_clock(process.foundation.database),
                         "boot cache": process.foundation.artefacts.run(),
                         "API": answer(process.app, settings, listener),
@@ -143,6 +144,7 @@ async def run_api_worker(
             await life.run(
                 {
                     "allocations": api.services.allocator.run(),
+                    "audit trail": api.audit.run(),
                     "clock": follow_clock(foundation.database),
                     "boot cache": foundation.artefacts.run(),
                     "API": answer(api.app, settings, listener),

@@ -56,6 +56,7 @@ async def create_allocation(tx: Transaction, allocation: Allocation) -> Allocati
         Duplicate: Its uuid or name is taken, or its node has another allocation.
         NotFound: Its node does not exist.
     """
+    tx.note_change("allocation", allocation.uuid)
     row = _ALLOCATION.to_row(allocation)
     try:
         await tx.execute(insert(ALLOCATIONS), row)
@@ -99,6 +100,7 @@ async def update_allocation(tx: Transaction, uuid: str, **changes: Any) -> Alloc
         NotFound: There is no such allocation.
         Duplicate: The name is taken, or the node has another allocation.
     """
+    tx.note_change("allocation", uuid)
     values = _ALLOCATION.encode({"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -115,6 +117,7 @@ async def delete_allocation(tx: Transaction, uuid: str) -> Node | None:
     Raises:
         NotFound: There is no such allocation.
     """
+    tx.note_change("allocation", uuid)
     allocation = await get_allocation(tx, uuid)
     if allocation.node_uuid is not None:
         # Nodes are locked before what is below them.

@@ -21,6 +21,7 @@ _UPDATE = update(CHASSIS).where(CHASSIS.c.uuid == bindparam("key")).returning(*_
 
 async def create_chassis(tx: Transaction, chassis: Chassis) -> Chassis:
     """Store a new chassis. Raises Duplicate when its uuid is taken."""
+    tx.note_change("chassis", chassis.uuid)
     row = _CHASSIS.to_row(chassis)
     try:
         await tx.execute(insert(CHASSIS), row)
@@ -44,6 +45,7 @@ async def update_chassis(tx: Transaction, uuid: str, /, **changes: Any) -> Chass
         NotFound: There is no such chassis.
         Duplicate: The new uuid is taken.
     """
+    tx.note_change("chassis", uuid)
     values = _CHASSIS.encode({"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -61,6 +63,7 @@ async def delete_chassis(tx: Transaction, uuid: str) -> None:
         NotFound: There is no such chassis.
         Conflict: Nodes are in it.
     """
+    tx.note_change("chassis", uuid)
     try:
         done = await tx.execute(delete(CHASSIS).where(CHASSIS.c.uuid == uuid))
     except IntegrityError as error:

@@ -48,6 +48,7 @@ class Transaction:
         "_driver",
         "_is_spoiled",
         "_notifier",
+        "changed",
         "clock",
         "is_writing",
         "vault",
@@ -71,6 +72,8 @@ class Transaction:
         self.clock = clock
         self.vault = vault
         self.is_writing = is_writing
+        #: What was changed, as kinds and UUIDs in order; kept by the queries that change what has a UUID.
+        self.changed: dict[tuple[str, str], None] = {}
 
     @property
     def is_postgresql(self) -> bool:
@@ -136,6 +139,10 @@ class Transaction:
         if is_write and not self.is_writing:
             raise InternalError("a write was tried in a reading block")
 
+    def note_change(self, kind: str, uuid: str) -> None:
+        """Something of this kind was made, changed or deleted here."""
+        self.changed[kind, uuid] = None
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once this transaction has become true; never when it is rolled back."""
         self._after_commit.append(callback)
@@ -170,6 +177,8 @@ class Database:
         self.clock = clock
         #: Without keys until ``key.unlock`` puts them in: nothing secret can be written or read before.
         self.vault = vault or Vault(None)
+        #: Called with each writing transaction before it is committed; what it raises undoes the transaction.
+        self.before_commit: Callable[[Transaction], Awaitable[None]] | None = None
 
     @classmethod
     async def open(
@@ -235,6 +244,8 @@ class Database:
                 await _translated(driver.begin())
                 yield tx
                 tx._check_whole()
+                if self.before_commit is not None:
+                    await self.before_commit(tx)
             except BaseException:
                 await _to_the_end(_roll_back(connection, driver))
                 raise

@@ -33,6 +33,7 @@ _UPDATE = update(DEPLOY_TEMPLATES).where(_COLUMNS.uuid == bindparam("key")).retu
 
 async def create_deploy_template(tx: Transaction, template: DeployTemplate) -> DeployTemplate:
     """Store a new deploy template. Raises Duplicate when its uuid or name is taken."""
+    tx.note_change("deploy_template", template.uuid)
     row = TEMPLATE.to_row(tx, template)
     try:
         await tx.execute(insert(DEPLOY_TEMPLATES), row)
@@ -62,6 +63,7 @@ async def update_deploy_template(tx: Transaction, uuid: str, **changes: Any) -> 
         NotFound: There is no such deploy template.
         Duplicate: The name is taken.
     """
+    tx.note_change("deploy_template", uuid)
     values = TEMPLATE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -74,6 +76,7 @@ async def update_deploy_template(tx: Transaction, uuid: str, **changes: Any) -> 
 
 async def delete_deploy_template(tx: Transaction, uuid: str) -> None:
     """Raises NotFound when there is no such deploy template."""
+    tx.note_change("deploy_template", uuid)
     done = await tx.execute(delete(DEPLOY_TEMPLATES).where(_COLUMNS.uuid == uuid))
     if done.rowcount == 0:
         raise NotFound(f"Deploy template '{uuid}' could not be found.")

@@ -36,6 +36,7 @@ _UPDATE = update(INSPECTION_RULES).where(_COLUMNS.uuid == bindparam("key")).retu
 
 async def create_inspection_rule(tx: Transaction, rule: InspectionRule) -> InspectionRule:
     """Store a new inspection rule. Raises Duplicate when its uuid is taken."""
+    tx.note_change("inspection_rule", rule.uuid)
     row = _encoded(tx, rule.uuid, {field: getattr(rule, field) for field in RULE.fields})
     try:
         await tx.execute(insert(INSPECTION_RULES), row)
@@ -58,6 +59,7 @@ async def update_inspection_rule(tx: Transaction, uuid: str, **changes: Any) -> 
     Raises:
         NotFound: There is no such inspection rule.
     """
+    tx.note_change("inspection_rule", uuid)
     if changes.get("sensitive") is not None:
         # What becomes sensitive, or no longer is, is sealed in another way.
         present = await get_inspection_rule(tx, uuid)
@@ -80,6 +82,7 @@ def _encoded(tx: Transaction, uuid: str, values: Mapping[str, Any]) -> dict[str,
 
 async def delete_inspection_rule(tx: Transaction, uuid: str) -> None:
     """Raises NotFound when there is no such inspection rule."""
+    tx.note_change("inspection_rule", uuid)
     done = await tx.execute(delete(INSPECTION_RULES).where(_COLUMNS.uuid == uuid))
     if done.rowcount == 0:
         raise NotFound(f"Inspection rule '{uuid}' could not be found.")

@@ -84,6 +84,7 @@ async def create_node(tx: Transaction, node: Node) -> Node:
         Duplicate: Its uuid, name or instance_uuid is taken.
         NotFound: Its chassis does not exist.
     """
+    tx.note_change("node", node.uuid)
     row = NODE.to_row(tx, node)
     try:
         await tx.execute(_INSERT, row)
@@ -127,6 +128,7 @@ async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
         NotFound: There is no such node, or the chassis it is moved to does not exist.
         Duplicate: The name or instance_uuid is taken.
     """
+    tx.note_change("node", uuid)
     values = NODE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -161,6 +163,7 @@ async def delete_node(tx: Transaction, uuid: str) -> None:
     Raises:
         NotFound: There is no such node.
     """
+    tx.note_change("node", uuid)
     done = await tx.execute(delete(NODES).where(NODES.c.uuid == uuid))
     if done.rowcount == 0:
         raise NotFound(f"Node '{uuid}' could not be found.")

@@ -48,6 +48,7 @@ async def create_port(tx: Transaction, port: Port) -> Port:
         Duplicate: Its uuid, address or name is taken.
         NotFound: Its node does not exist.
     """
+    tx.note_change("port", port.uuid)
     row = _PORT.to_row(port)
     try:
         await tx.execute(insert(PORTS), row)
@@ -82,6 +83,7 @@ async def update_port(tx: Transaction, uuid: str, **changes: Any) -> Port:
         NotFound: There is no such port, or the node it is moved to does not exist.
         Duplicate: The address or name is taken.
     """
+    tx.note_change("port", uuid)
     values = _PORT.encode({"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -94,6 +96,7 @@ async def update_port(tx: Transaction, uuid: str, **changes: Any) -> Port:
 
 async def delete_port(tx: Transaction, uuid: str) -> None:
     """Raises NotFound when there is no such port."""
+    tx.note_change("port", uuid)
     done = await tx.execute(delete(PORTS).where(PORTS.c.uuid == uuid))
     if done.rowcount == 0:
         raise NotFound(f"Port '{uuid}' could not be found.")

@@ -50,6 +50,7 @@ async def create_portgroup(tx: Transaction, portgroup: Portgroup) -> Portgroup:
         Duplicate: Its uuid, address or name is taken.
         NotFound: Its node does not exist.
     """
+    tx.note_change("portgroup", portgroup.uuid)
     row = _PORTGROUP.to_row(portgroup)
     try:
         await tx.execute(insert(PORTGROUPS), row)
@@ -84,6 +85,7 @@ async def update_portgroup(tx: Transaction, uuid: str, **changes: Any) -> Portgr
         NotFound: There is no such port group, or the node it is moved to does not exist.
         Duplicate: The address or name is taken.
     """
+    tx.note_change("portgroup", uuid)
     values = _PORTGROUP.encode({"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -101,6 +103,7 @@ async def delete_portgroup(tx: Transaction, uuid: str) -> None:
         NotFound: There is no such port group.
         Conflict: Ports are in it.
     """
+    tx.note_change("portgroup", uuid)
     try:
         done = await tx.execute(delete(PORTGROUPS).where(PORTGROUPS.c.uuid == uuid))
     except IntegrityError as error:

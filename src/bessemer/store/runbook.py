@@ -47,6 +47,7 @@ async def create_runbook(tx: Transaction, runbook: Runbook) -> Runbook:
         Duplicate: Its uuid or name is taken.
         InvalidValue: It is public and has an owner.
     """
+    tx.note_change("runbook", runbook.uuid)
     row = RUNBOOK.to_row(tx, runbook)
     try:
         await tx.execute(insert(RUNBOOKS), row)
@@ -77,6 +78,7 @@ async def update_runbook(tx: Transaction, uuid: str, **changes: Any) -> Runbook:
         Duplicate: The name is taken.
         InvalidValue: It would be public and have an owner.
     """
+    tx.note_change("runbook", uuid)
     values = RUNBOOK.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -89,6 +91,7 @@ async def update_runbook(tx: Transaction, uuid: str, **changes: Any) -> Runbook:
 
 async def delete_runbook(tx: Transaction, uuid: str) -> None:
     """Delete the runbook with its traits. Raises NotFound when there is no such runbook."""
+    tx.note_change("runbook", uuid)
     done = await tx.execute(delete(RUNBOOKS).where(RUNBOOKS.c.uuid == uuid))
     if done.rowcount == 0:
         raise NotFound(f"Runbook '{uuid}' could not be found.")

@@ -41,6 +41,7 @@ async def create_volume_connector(tx: Transaction, connector: VolumeConnector) -
         Duplicate: Its uuid is taken, or its type and connector_id together are.
         NotFound: Its node does not exist.
     """
+    tx.note_change("volume_connector", connector.uuid)
     row = _CONNECTOR.to_row(connector)
     try:
         await tx.execute(insert(VOLUME_CONNECTORS), row)
@@ -64,6 +65,7 @@ async def update_volume_connector(tx: Transaction, uuid: str, **changes: Any) ->
         NotFound: There is no such volume connector, or the node it is moved to does not exist.
         Duplicate: The type and connector_id together are taken.
     """
+    tx.note_change("volume_connector", uuid)
     values = _CONNECTOR.encode({"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -76,6 +78,7 @@ async def update_volume_connector(tx: Transaction, uuid: str, **changes: Any) ->
 
 async def delete_volume_connector(tx: Transaction, uuid: str) -> None:
     """Raises NotFound when there is no such volume connector."""
+    tx.note_change("volume_connector", uuid)
     done = await tx.execute(delete(VOLUME_CONNECTORS).where(_COLUMNS.uuid == uuid))
     if done.rowcount == 0:
         raise NotFound(f"Volume connector '{uuid}' could not be found.")

@@ -41,6 +41,7 @@ async def create_volume_target(tx: Transaction, target: VolumeTarget) -> VolumeT
         Duplicate: Its uuid is taken, or another target of the node has its boot_index.
         NotFound: Its node does not exist.
     """
+    tx.note_change("volume_target", target.uuid)
     row = TARGET.to_row(tx, target)
     try:
         await tx.execute(insert(VOLUME_TARGETS), row)
@@ -64,6 +65,7 @@ async def update_volume_target(tx: Transaction, uuid: str, **changes: Any) -> Vo
         NotFound: There is no such volume target, or the node it is moved to does not exist.
         Duplicate: Another target of the node has this boot_index.
     """
+    tx.note_change("volume_target", uuid)
     values = TARGET.encode(tx, uuid, {"updated_at": tx.now(), **changes})
     try:
         row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
@@ -76,6 +78,7 @@ async def update_volume_target(tx: Transaction, uuid: str, **changes: Any) -> Vo
 
 async def delete_volume_target(tx: Transaction, uuid: str) -> None:
     """Raises NotFound when there is no such volume target."""
+    tx.note_change("volume_target", uuid)
     done = await tx.execute(delete(VOLUME_TARGETS).where(_COLUMNS.uuid == uuid))
     if done.rowcount == 0:
         raise NotFound(f"Volume target '{uuid}' could not be found.")

@@ -41,7 +41,7 @@ Everything = Callable[[], Any]
 PLAIN = {
     "extra", "properties", "network_data", "raid_config", "target_raid_config", "internal_info",
     "local_link_connection", "traits", "candidate_nodes", "drivers", "allowable_values", "payload", "error",
-    "inventory", "plugin_data", "report", "calls", "kinds",
+    "inventory", "plugin_data", "event", "report", "calls", "kinds",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from bessemer.api.audit import describe
 from bessemer.api.v1 import body as request_body
 from bessemer.api.v1 import error, patch, query, value
 from bessemer.api.v1.call import Answer, Call, empty, failed
@@ -84,11 +85,13 @@ class V1:
         route, params = self.router.find(scope["method"], path, version)
         if route is None:
             return empty(200)
+        caller = _caller(scope, route)
+        describe(route.path, route.rule, params, caller)
         call = Call(
             method=route.method,
             path=path,
             version=version,
-            caller=_caller(scope, route),
+            caller=caller,
             base=self._base(scope),
             params=params,
             query=query.read(route.query, scope["query_string"], version.minor),

@@ -1,6 +1,7 @@
 """The tables, by subject. Invariants are constraints here first, and code second."""
 
 from bessemer.store.table.allocation import ALLOCATIONS
+from bessemer.store.table.audit import AUDIT_ANCHORS, AUDIT_EVENTS, AUDIT_INBOX
 from bessemer.store.table.bios_setting import BIOS_SETTINGS
 from bessemer.store.table.chassis import CHASSIS
 from bessemer.store.table.column import METADATA
@@ -22,6 +23,9 @@ from bessemer.store.table.volume import VOLUME_CONNECTORS, VOLUME_TARGETS
 
 __all__ = [
     "ALLOCATIONS",
+    "AUDIT_ANCHORS",
+    "AUDIT_EVENTS",
+    "AUDIT_INBOX",
     "BIOS_SETTINGS",
     "CHASSIS",
     "CONDUCTORS",
