@@ -38,7 +38,7 @@ ACTIVE = (OperationState.RUNNING, OperationState.WAITING)
 def is_in(column: ColumnElement[str], *states: OperationState) -> ColumnElement[bool]:
     """The condition that a state is one of these, written out in the statement: an index over some rows only
     serves no query whose states are parameters."""
-    written = [literal_column(f"'{state.value}'") for state in states]
+    written: list[ColumnElement[str]] = [literal_column(f"'{state.value}'") for state in states]
     return column.in_(written) if len(written) > 1 else column == written[0]
 
 

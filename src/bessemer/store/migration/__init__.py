@@ -27,7 +27,7 @@ async def ensure_schema(engine: AsyncEngine) -> None:
     """
     try:
         async with engine.connect() as connection:
-            if await connection.run_sync(_revision) == HEAD:
+            if await connection.run_sync(find_revision) == HEAD:
                 return
         async with engine.begin() as connection:
             await connection.run_sync(_migrate)
@@ -36,7 +36,7 @@ async def ensure_schema(engine: AsyncEngine) -> None:
         raise Unavailable(f"The database cannot be opened: {reason}.") from error
 
 
-def _revision(connection: Connection) -> str | None:
+def find_revision(connection: Connection) -> str | None:
     """The revision the database is at; None when it is empty."""
     has_table = connection.dialect.has_table(connection, "alembic_version")
     if not has_table:
@@ -50,7 +50,7 @@ def _migrate(connection: Connection) -> None:
 
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
-    revision = _revision(connection)  # another process may have been quicker
+    revision = find_revision(connection)  # another process may have been quicker
     if revision == HEAD:
         return
     if revision is not None and revision not in known_revisions():
