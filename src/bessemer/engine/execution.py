@@ -114,7 +114,7 @@ class Execution:
         elif self._held.cancel_reason is not None and self._step().is_abortable:
             await self._fail(cancelled(self._held.cancel_reason, self._step().name))
         elif operation.phase is Phase.UNTIL:
-            await self._ask()
+            await self._ask(self._step())
         elif operation.phase is Phase.CHECK:
             await self._check()
         elif operation.state is OperationState.WAITING:
@@ -133,15 +133,31 @@ class Execution:
     async def _has_run(self, step: Step[Any], done: Done | None) -> None:
         if step.until is None:
             await self._enter(self._held.operation.position + 1, after=done or Done())
-            return
+        elif step.on_interrupt is OnInterrupt.IDEMPOTENT and done is None:
+            await self._ask_at_once(step)
+        else:
+            await self._go_asking(done)
 
+    async def _ask_at_once(self, step: Step[Any]) -> None:
+        """Whoever takes this over may run the step again: that it was run needs no write of its own when the
+        outcome is there already, or is waited for. A look that fails must not run it again, though.
+        """
+        try:
+            await self._ask(step)
+        except FenceLost:
+            raise
+        except BessemerError:
+            if self._held.operation.phase is Phase.RUN:
+                await self._go_asking(None)
+            raise
+
+    async def _go_asking(self, done: Done | None) -> None:
         async def fill(tx: Transaction, transition: Transition) -> None:
             to.ask_for_outcome(transition, done)
 
         await self._write(fill)
 
-    async def _ask(self) -> None:
-        step = self._step()
+    async def _ask(self, step: Step[Any]) -> None:
         if step.until is None:
             raise InternalError(f"step '{step.name}' has no way to tell its outcome")
         answer = await self._call(step, step.until)
@@ -210,6 +226,8 @@ class Execution:
             if transition.operation.started_at is None:
                 to.start(transition, now)
             if after is not None:
+                if after.also is not None:
+                    await after.also(tx)
                 to.complete(transition, now, after)
             reason = self._held.cancel_reason
             if reason is not None and position < len(transition.operation.plan):

@@ -33,10 +33,13 @@ class OnInterrupt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The step is complete. ``insert`` adds plan items right behind the current one."""
+    """The step is complete. ``insert`` adds plan items right behind the current one. ``also`` writes what
+    becomes true together with the completion; it may be called again when the database was away.
+    """
 
     detail: str = ""
     insert: Sequence[PlanItem] = ()
+    also: Callable[[Transaction], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

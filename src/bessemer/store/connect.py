@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy import URL, Dialect, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool
+from sqlalchemy.pool import NullPool
 
 from bessemer.kernel.error import InvalidValue, Unavailable
+from bessemer.store.pool import Pool
 from bessemer.store.sqlite import WholeConnection, connection_to
 
 #: Longest wait for a database connection to be made, a statement to end, a lock to be had.
@@ -27,23 +28,39 @@ _POSTGRESQL_SETTINGS = {
     "idle_in_transaction_session_timeout": f"{IDLE_S:g}s",
 }
 
+#: For engines whose connections we keep ourselves, and whose transactions we end ourselves (see ``pool``).
+_KEPT_BY_US: dict[str, Any] = {
+    "poolclass": NullPool,
+    "pool_reset_on_return": None,
+    "skip_autocommit_rollback": True,
+}
+
 _SYNCHRONOUS = ("off", "normal", "full")
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """``read`` and ``write`` run each statement as it comes: transactions are begun and ended below them (see
-    ``driver``), perhaps one at a time. ``schema`` has transactions of its own, for migrations only.
+    """``read`` and ``write`` give connections that run each statement as it comes: transactions are begun and
+    ended below them (see ``driver``). ``schema`` has transactions of its own, for migrations only.
     """
 
-    read: AsyncEngine
-    write: AsyncEngine
+    read: Pool
+    write: Pool
     schema: AsyncEngine
-    has_one_writer: bool
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.schema.dialect
+
+    @property
+    def url(self) -> URL:
+        return self.schema.url
 
     async def close(self) -> None:
-        for engine in (self.schema, self.read, self.write):
-            await engine.dispose()
+        await self.read.close()
+        if self.write is not self.read:
+            await self.write.close()
+        await self.schema.dispose()
 
 
 def connect(url: str, *, pool_size: int) -> Engines:
@@ -75,23 +92,11 @@ def _postgresql(url: URL, pool_size: int) -> Engines:
         "server_settings": _POSTGRESQL_SETTINGS,
     }
     both = create_async_engine(
-        asynchronous,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=LOCK_S,
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-        connect_args=arguments,
+        asynchronous, isolation_level="AUTOCOMMIT", connect_args=arguments, **_KEPT_BY_US
     )
-    event.listen(both.sync_engine, "checkout", _refuse_closed)
     schema = create_async_engine(asynchronous, poolclass=NullPool, connect_args=arguments)
-    return Engines(both, both, schema, has_one_writer=False)
-
-
-def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
-    """A connection that broke while it lay in the pool is replaced."""
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
+    pool = Pool(both, pool_size, LOCK_S)
+    return Engines(pool, pool, schema)
 
 
 def _sqlite(url: URL, pool_size: int) -> Engines:
@@ -102,31 +107,20 @@ def _sqlite(url: URL, pool_size: int) -> Engines:
     if synchronous not in _SYNCHRONOUS:
         raise InvalidValue(f"synchronous={synchronous} is none of {', '.join(_SYNCHRONOUS)}.")
     pragmas = ("foreign_keys = ON", f"synchronous = {synchronous}")
-    read = _sqlite_engine(path, AsyncAdaptedQueuePool, ("query_only = ON",), **_queue(pool_size))
-    write = _sqlite_engine(path, AsyncAdaptedQueuePool, pragmas, **_queue(1))
-    schema = _sqlite_engine(path, NullPool, pragmas)
+    read = _sqlite_engine(path, ("query_only = ON",), **_KEPT_BY_US)
+    write = _sqlite_engine(path, pragmas, **_KEPT_BY_US)
+    schema = _sqlite_engine(path, pragmas, poolclass=NullPool)
     event.listen(schema.sync_engine, "begin", _begin_immediate)
-    return Engines(read, write, schema, has_one_writer=True)
+    return Engines(Pool(read, pool_size, LOCK_S), Pool(write, 1, LOCK_S), schema)
 
 
-def _queue(size: int) -> dict[str, Any]:
-    """A pool of connections that end their own transactions."""
-    return {
-        "pool_size": size,
-        "max_overflow": 0,
-        "pool_timeout": LOCK_S,
-        "pool_reset_on_return": None,
-        "skip_autocommit_rollback": True,
-    }
-
-
-def _sqlite_engine(path: Path, pool: type[Pool], pragmas: tuple[str, ...], **more: Any) -> AsyncEngine:
+def _sqlite_engine(path: Path, pragmas: tuple[str, ...], **more: Any) -> AsyncEngine:
     def open_private(*_: Any, **__: Any) -> WholeConnection:
         _ensure_private_file(path)
         return connection_to(path, busy_timeout_s=LOCK_S)
 
     engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)), poolclass=pool, async_creator=open_private, **more
+        URL.create("sqlite+aiosqlite", database=str(path)), async_creator=open_private, **more
     )
 
     @event.listens_for(engine.sync_engine, "connect")

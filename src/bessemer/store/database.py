@@ -16,17 +16,16 @@ from typing import Any, Self, TypeAlias, overload
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bessemer.kernel.clock import Clock, SystemClock, Timestamp, timestamp
 from bessemer.kernel.error import InternalError, Unavailable
 from bessemer.store.connect import Engines, connect
-from bessemer.store.driver import Driver, Parameters, driver_of
-from bessemer.store.failure import reason, translated
+from bessemer.store.driver import Parameters
+from bessemer.store.failure import translated
 from bessemer.store.migration import ensure_schema
 from bessemer.store.notify import Notifier, postgresql_notifier
 from bessemer.store.notify_socket import SocketNotifier
+from bessemer.store.pool import Link, Pool
 from bessemer.store.statement import Rows, Statement
 from bessemer.store.vault import Vault
 
@@ -56,16 +55,15 @@ class Transaction:
 
     def __init__(
         self,
-        connection: AsyncConnection,
-        driver: Driver,
+        link: Link,
         clock: Clock,
         notifier: Notifier,
         vault: Vault,
         *,
         is_writing: bool,
     ) -> None:
-        self._connection = connection
-        self._driver = driver
+        self._connection = link.connection
+        self._driver = link.driver
         self._notifier = notifier
         self._after_commit: list[Callable[[], None]] = []
         self._is_spoiled = False
@@ -172,7 +170,7 @@ class Database:
     ) -> None:
         self._engines = engines
         self._notifier = notifier
-        self._turn = asyncio.Lock() if engines.has_one_writer else None
+        self._turn = asyncio.Lock() if engines.dialect.name == "sqlite" else None
         self._turn_holder: asyncio.Task[Any] | None = None
         self.clock = clock
         #: Without keys until ``key.unlock`` puts them in: nothing secret can be written or read before.
@@ -207,7 +205,7 @@ class Database:
 
     @property
     def is_postgresql(self) -> bool:
-        return self._engines.write.dialect.name == "postgresql"
+        return self._engines.dialect.name == "postgresql"
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         """A block that reads.
@@ -233,23 +231,23 @@ class Database:
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[Transaction]:
-        async with _connection(self._engines.read) as (connection, driver):
-            yield Transaction(connection, driver, self.clock, self._notifier, self.vault, is_writing=False)
+        async with _link(self._engines.read) as link:
+            yield Transaction(link, self.clock, self._notifier, self.vault, is_writing=False)
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[Transaction]:
-        async with self._turn_to_write(), _connection(self._engines.write) as (connection, driver):
-            tx = Transaction(connection, driver, self.clock, self._notifier, self.vault, is_writing=True)
+        async with self._turn_to_write(), _link(self._engines.write) as link:
+            tx = Transaction(link, self.clock, self._notifier, self.vault, is_writing=True)
             try:
-                await _translated(driver.begin())
+                await _translated(link.driver.begin())
                 yield tx
                 tx._check_whole()
                 if self.before_commit is not None:
                     await self.before_commit(tx)
             except BaseException:
-                await _to_the_end(_roll_back(connection, driver))
+                await _to_the_end(_roll_back(link))
                 raise
-            cancelled = await _commit(connection, driver)
+            cancelled = await _commit(link)
             tx._committed()
             if cancelled is not None:
                 raise cancelled
@@ -262,11 +260,10 @@ class Database:
         me = asyncio.current_task()
         if self._turn_holder is me:
             raise InternalError("a writing block was opened inside another one")
-        try:
-            async with asyncio.timeout(TURN_S):
-                await self._turn.acquire()
-        except TimeoutError as error:
-            raise Unavailable(f"The database was busy for {TURN_S:g} seconds.") from error
+        if self._turn.locked():
+            await self._wait_for_turn(self._turn)
+        else:
+            await self._turn.acquire()  # at once
         self._turn_holder = me
         try:
             yield
@@ -274,31 +271,29 @@ class Database:
             self._turn_holder = None
             self._turn.release()
 
+    async def _wait_for_turn(self, turn: asyncio.Lock) -> None:
+        try:
+            async with asyncio.timeout(TURN_S):
+                await turn.acquire()
+        except TimeoutError as error:
+            raise Unavailable(f"The database was busy for {TURN_S:g} seconds.") from error
+
 
 def _notifier_for(engines: Engines) -> Notifier:
-    if engines.has_one_writer:
-        return SocketNotifier(Path(f"{engines.write.url.database}-notify"))
+    if engines.dialect.name == "sqlite":
+        return SocketNotifier(Path(f"{engines.url.database}-notify"))
     return postgresql_notifier(engines)
 
 
 @asynccontextmanager
-async def _connection(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, Driver]]:
-    connection = engine.connect()
+async def _link(pool: Pool) -> AsyncIterator[Link]:
+    link = await pool.take()
     try:
-        await connection.start()
-    except (PoolTimeout, OSError, TimeoutError, DBAPIError) as error:
-        raise Unavailable(f"The database cannot be reached: {reason(error)}.") from error
-    driver = driver_of(connection)
-    try:
-        yield connection, driver
+        yield link
     finally:
-        await _to_the_end(_give_back(connection, driver))
-
-
-async def _give_back(connection: AsyncConnection, driver: Driver) -> None:
-    if driver.is_broken:
-        await connection.invalidate()
-    await connection.close()
+        rest = pool.give_back(link)
+        if rest is not None:
+            await _to_the_end(rest)
 
 
 async def _translated(work: Awaitable[None]) -> None:
@@ -308,24 +303,24 @@ async def _translated(work: Awaitable[None]) -> None:
         raise translated(error) from error
 
 
-async def _roll_back(connection: AsyncConnection, driver: Driver) -> None:
-    """A connection that cannot even do this is thrown away, and with it whatever it was in. SQLAlchemy does so
+async def _roll_back(link: Link) -> None:
+    """A connection that cannot even do this is thrown away, with whatever it was in. SQLAlchemy does so
     by itself when a task is cancelled in one of its statements.
     """
-    if connection.invalidated:
+    if link.connection.invalidated:
         return
     try:
-        await driver.roll_back()
+        await link.driver.roll_back()
     except DBAPIError:
-        await connection.invalidate()
+        await link.connection.invalidate()
 
 
-async def _commit(connection: AsyncConnection, driver: Driver) -> asyncio.CancelledError | None:
+async def _commit(link: Link) -> asyncio.CancelledError | None:
     """A commit that was sent is true, whoever gave up waiting for it: the caller must learn that it is."""
     try:
-        return await _finished(_translated(driver.commit()))
+        return await _finished(_translated(link.driver.commit()))
     except BaseException:
-        await _to_the_end(_roll_back(connection, driver))
+        await _to_the_end(_roll_back(link))
         raise
 
 

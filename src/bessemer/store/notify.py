@@ -131,7 +131,7 @@ class PostgresqlNotifier(Notifier):
 def postgresql_notifier(engines: Engines) -> PostgresqlNotifier:
     return PostgresqlNotifier(
         create_async_engine(
-            engines.write.url,
+            engines.url,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
             connect_args={"timeout": CONNECT_S},

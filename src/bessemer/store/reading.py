@@ -1,14 +1,16 @@
 """Readings: named facts about a node that are replaced whenever they are read from it again."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.store.database import Transaction
 from bessemer.store.record import Mapper
+from bessemer.store.statement import Statement
 
 _OURS = frozenset({"node_uuid", "created_at", "updated_at"})
 
@@ -34,8 +36,8 @@ async def put_readings(
     """
     table = mapper.table
     wanted = {_name(mapper, key, noun, fact): mapper.encode(fact) for fact in facts}
-    statement = mapper.select().where(table.c.node_uuid == node_uuid)
-    rows = [dict(zip(mapper.fields, row, strict=True)) for row in await tx.execute(statement)]
+    found = await tx.execute(_of_node(mapper), {"key": node_uuid})
+    rows = [dict(zip(mapper.fields, row, strict=True)) for row in found]
     present = {row[key]: row for row in rows}
     gone = [name for name in present if name not in wanted]
     if gone:
@@ -51,6 +53,11 @@ async def put_readings(
             await tx.execute(update(table).where(*where).values(updated_at=tx.now(), **changes))
     new = [fact for name, fact in wanted.items() if name not in present]
     await _insert(tx, mapper, node_uuid, noun, new)
+
+
+@lru_cache
+def _of_node(mapper: Mapper[Any]) -> Statement:
+    return Statement(mapper.select().where(mapper.table.c.node_uuid == bindparam("key")))
 
 
 def _name(mapper: Mapper[Any], key: str, noun: str, fact: Mapping[str, Any]) -> str:

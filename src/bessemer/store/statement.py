@@ -8,7 +8,7 @@ parameters come from, and what values have to go through on their way in and out
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect
+from sqlalchemy import Boolean, Dialect
 from sqlalchemy.sql.base import Executable
 
 _Processor = Callable[[Any], Any]
@@ -44,7 +44,7 @@ class Rows:
 class Plan:
     """A statement as one database takes it, for one set of parameter names."""
 
-    __slots__ = ("_arguments", "_processors", "has_rows", "is_write", "sql")
+    __slots__ = ("_arguments", "_booleans", "has_rows", "is_write", "sql")
 
     def __init__(self, construct: Executable, dialect: Dialect, names: Sequence[str]) -> None:
         self.is_write = bool(getattr(construct, "is_dml", False))
@@ -62,7 +62,7 @@ class Plan:
         self._arguments: list[tuple[str, Any, _Processor | None]] = [
             (name, whole.parameters[name], whole.processors.get(name)) for name in whole.positiontup or ()
         ]
-        self._processors = _result_processors(compiled, dialect) if self.has_rows else []
+        self._booleans = _booleans(compiled, dialect) if self.has_rows else []
 
     def arguments(self, given: Mapping[str, Any]) -> list[Any]:
         """What is sent with ``sql``, in order."""
@@ -73,28 +73,22 @@ class Plan:
 
     def decoded(self, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         """Rows as the database gave them, with the values that columns promise."""
-        processors = self._processors
-        if not processors:
+        booleans = self._booleans
+        if not booleans:
             return rows
-        found = []
-        for row in rows:
-            values = list(row)
-            for index, process in processors:
-                values[index] = process(values[index])
-            found.append(values)
+        found = [list(row) for row in rows]
+        for values in found:
+            for index in booleans:
+                if values[index] is not None:
+                    values[index] = values[index] != 0
         return found
 
 
-def _result_processors(compiled: Any, dialect: Dialect) -> list[tuple[int, _Processor]]:
-    """SQLite knows no booleans; what PostgreSQL's driver gives is what columns promise."""
-    found: list[tuple[int, _Processor]] = []
+def _booleans(compiled: Any, dialect: Dialect) -> list[int]:
+    """Where SQLite, which knows none, has booleans. All else is as the columns promise on both databases."""
     if dialect.name != "sqlite":
-        return found
-    for index, column in enumerate(compiled._result_columns):
-        process = column.type.dialect_impl(dialect).result_processor(dialect, None)
-        if process is not None:
-            found.append((index, process))
-    return found
+        return []
+    return [n for n, column in enumerate(compiled._result_columns) if isinstance(column.type, Boolean)]
 
 
 class Statement:

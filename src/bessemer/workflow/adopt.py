@@ -7,7 +7,7 @@ from bessemer.engine.workflow import Done, OnInterrupt, Workflow
 from bessemer.image.source import validate_instance
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S, keep_settings
+from bessemer.workflow.reading import READING_S, look_up_settings
 from bessemer.workflow.task import open_task
 
 
@@ -21,8 +21,9 @@ async def check_settings(context: NodeContext) -> Done:
         driver.boot.validate(task)
         context.deps.artefacts.validate(task.node)
         validate_instance(task.node, context.deps.settings)
-    await task.save(last_error=None)
-    return Done(detail=await keep_settings(context, task))
+    if task.node.last_error is not None:
+        await task.save(last_error=None)
+    return await look_up_settings(task)
 
 
 async def read_power_state(context: NodeContext) -> None:

@@ -20,7 +20,7 @@ from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.deploy_step import by_agent, choose_ahead, choose_steps, is_enabled, steps_from
 from bessemer.workflow.instance_boot import boot_from_disk, boot_instance, switch_to_tenant_network
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S, keep_settings
+from bessemer.workflow.reading import READING_S, look_up_settings
 from bessemer.workflow.task import open_task
 
 STATES = frozenset({ProvisionState.DEPLOYING, ProvisionState.DEPLOY_WAIT, ProvisionState.DEPLOY_HOLD})
@@ -34,14 +34,16 @@ async def check_settings(context: NodeContext) -> Done:
     for interface in (driver.power, driver.management, driver.network, driver.deploy, driver.storage):
         interface.validate(task)
     ahead = await choose_ahead(context, task)
-    await task.save(last_error=None)
-    read = await keep_settings(context, task)
+    if task.node.last_error is not None:
+        await task.save(last_error=None)
+    read = await look_up_settings(task)
     if not context.data["needs_agent"]:
-        return Done(detail=f"deploy interface '{driver.deploy.name}': no ramdisk; {read}", insert=ahead)
+        how = f"deploy interface '{driver.deploy.name}': no ramdisk"
+        return replace(read, detail=f"{how}; {read.detail}", insert=ahead)
     driver.boot.validate(task)
     context.deps.artefacts.validate(task.node)
     source, facts = await _look_at_image(context, task.node)
-    return Done(detail=f"{source}: {_size(facts)}; {read}", insert=ahead)
+    return replace(read, detail=f"{source}: {_size(facts)}; {read.detail}", insert=ahead)
 
 
 async def write_image(context: NodeContext) -> None:

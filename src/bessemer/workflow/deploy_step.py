@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from bessemer.domain.deploy_template import chosen_steps
+from bessemer.domain.deploy_template import DeployTemplate, chosen_steps
 from bessemer.domain.interface import InterfaceType
 from bessemer.domain.operation import Operation, PlanItem
 from bessemer.domain.step import HardwareStep, StepKind, in_order
@@ -34,8 +34,10 @@ async def choose_ahead(context: NodeContext, task: NodeTask) -> tuple[PlanItem, 
         InvalidValue: Two deploy templates name the same step; wrong arguments of a driver's step.
     """
     traits = task.node.instance_info.get("traits") or []
-    async with context.deps.database.read() as tx:
-        templates = await list_deploy_templates_for(tx, traits)
+    templates: list[DeployTemplate] = []
+    if traits:
+        async with context.deps.database.read() as tx:
+            templates = await list_deploy_templates_for(tx, traits)
     wished = chosen_steps(templates, context.operation.args.get("deploy_steps") or [])
     context.data["wished_steps"] = wished
     core = _core(task.driver.deploy)

@@ -8,7 +8,7 @@ from bessemer.domain.power import PowerState, PowerTarget
 from bessemer.engine.workflow import Done, OnInterrupt, Wait
 from bessemer.workflow.cancel_reason import ABORTED
 from bessemer.workflow.collaborators import NodeContext, NodeStep
-from bessemer.workflow.power import patient, reached, start
+from bessemer.workflow.power import boot, patient, reached
 from bessemer.workflow.task import open_task
 
 When = Callable[[Operation], bool]
@@ -44,7 +44,7 @@ def boot_instance(when: When = always) -> NodeStep:
     async def run(context: NodeContext) -> None:
         task = await open_task(context)
         await task.driver.storage.attach_volumes(task)
-        await start(context)
+        await boot(task)
 
     async def until(context: NodeContext) -> Done | Wait:
         timeout_s = context.deps.settings.conductor.power_state_change_timeout

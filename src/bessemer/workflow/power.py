@@ -56,7 +56,11 @@ async def request(context: NodeContext, target: PowerTarget) -> None:
 
 async def start(context: NodeContext) -> None:
     """Make the machine boot: switch it on, or reset one that must not be switched off."""
-    task = await open_task(context)
+    await boot(await open_task(context))
+
+
+async def boot(task: NodeTask) -> None:
+    """As ``start``."""
     await _ask(task, PowerTarget.REBOOT if task.node.disable_power_off else PowerTarget.ON)
 
 
@@ -69,14 +73,14 @@ async def _ask(task: NodeTask, target: PowerTarget) -> None:
 
 
 async def reached(context: NodeContext, state: PowerState, timeout_s: float) -> Done | Wait:
-    """Done once the machine reports ``state``; the node's record then says so too."""
+    """Done once the machine reports ``state``; the node's record says so from then on."""
     task = await open_task(context)
     found = await task.driver.power.get_power_state(task)
     if found != state:
         reason = f"the machine was asked to go to '{state}' and still reports '{found}'."
         return Wait(signal="power", timeout_s=timeout_s, poll_s=poll_s(context), reason=reason)
-    await task.save(power_state=found, target_power_state=None)
-    return Done(detail=f"the machine reports '{found}'")
+    shown = task.saving(power_state=found, target_power_state=None)
+    return Done(detail=f"the machine reports '{found}'", also=shown)
 
 
 def hard_off(name: str = "power off", **options: Any) -> NodeStep:

@@ -73,14 +73,14 @@ class Projection:
         node = await get_node(tx, operation.node_uuid)
         match change:
             case Change.STARTED:
-                await update_node(tx, node.uuid, **self._lock(operation))
+                await _show(tx, node, **self._lock(operation))
             case Change.STEP:
                 moved = self._move(tx, node, operation, Event.RESUME)
-                await update_node(tx, node.uuid, **self._lock(operation), **moved, **self._step(operation))
+                await _show(tx, node, **self._lock(operation), **moved, **self._step(operation))
             case Change.WAITING:
                 is_held = operation.plan[operation.position].step == HOLD
                 moved = self._move(tx, node, operation, Event.HOLD if is_held else Event.WAIT)
-                await update_node(tx, node.uuid, **_unlock(operation), **moved)
+                await _show(tx, node, **_unlock(operation), **moved)
             case Change.SUCCEEDED:
                 await self._succeed(tx, node, operation)
             case Change.FAILED | Change.CANCELLED:
@@ -152,6 +152,13 @@ class Projection:
             target_state=node.target_provision_state,
             payload={"operation": operation.uuid},
         )
+
+
+async def _show(tx: Transaction, node: Node, **fields: Any) -> None:
+    """Write what is not on the node already: most steps change nothing that it shows."""
+    new = {name: value for name, value in fields.items() if getattr(node, name) != value}
+    if new:
+        await update_node(tx, node.uuid, **new)
 
 
 def _unlock(operation: Operation) -> Fields:

@@ -29,13 +29,13 @@ def read_settings() -> NodeStep:
     """A step that reads them anew, behind one that may have changed them."""
 
     async def run(context: NodeContext) -> Done:
-        return Done(detail=await keep_settings(context, await open_task(context)))
+        return await look_up_settings(await open_task(context))
 
     return NodeStep(READ_SETTINGS, run, OnInterrupt.IDEMPOTENT, timeout_s=READING_S)
 
 
-async def keep_settings(context: NodeContext, task: NodeTask) -> str:
-    """Store BIOS settings and firmware versions; what was read, in words.
+async def look_up_settings(task: NodeTask) -> Done:
+    """BIOS settings and firmware versions, stored when the step that asks for them is done.
 
     A machine that does not tell them is no reason to fail. Takes up to ``READING_S`` seconds.
     """
@@ -51,8 +51,9 @@ async def keep_settings(context: NodeContext, task: NodeTask) -> str:
         else:
             told.append(f"{len(reading)} {what}")
             found.append((put, reading))
-    if found:
-        async with context.write() as tx:
-            for put, reading in found:
-                await put(tx, task.node.uuid, reading)
-    return "; ".join(told)
+
+    async def keep(tx: Transaction) -> None:
+        for put, reading in found:
+            await put(tx, task.node.uuid, reading)
+
+    return Done(detail="; ".join(told), also=keep)

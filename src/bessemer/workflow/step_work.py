@@ -2,7 +2,7 @@
 
 from bessemer.engine.workflow import Done
 from bessemer.workflow.collaborators import NodeContext
-from bessemer.workflow.reading import keep_settings
+from bessemer.workflow.reading import look_up_settings
 from bessemer.workflow.task import open_task
 
 
@@ -16,5 +16,6 @@ async def check_step_work(context: NodeContext) -> Done:
     if context.data["needs_agent"]:
         task.driver.boot.validate(task)
         context.deps.artefacts.validate(task.node)
-    await task.save(last_error=None)
-    return Done(detail=await keep_settings(context, task))
+    if task.node.last_error is not None:
+        await task.save(last_error=None)
+    return await look_up_settings(task)

@@ -1,11 +1,12 @@
 """One node in the hands of one step: what drivers get to see and may change, fenced by the operation."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from bessemer.domain.node import Node
 from bessemer.domain.port import Port
 from bessemer.hardware.driver import Driver
+from bessemer.store.database import Transaction
 from bessemer.store.node import get_node, merge_node, update_node
 from bessemer.store.port import list_ports_of
 from bessemer.workflow.collaborators import NodeContext
@@ -21,6 +22,7 @@ class NodeTask:
         self._context = context
         self._node = node
         self._ports = ports
+        self._driver: tuple[Node, Driver] | None = None
 
     @property
     def node(self) -> Node:
@@ -33,11 +35,21 @@ class NodeTask:
     @property
     def driver(self) -> Driver:
         """The interfaces chosen for the node as it is now."""
-        return self._context.deps.composition.driver_for(self._node)
+        if self._driver is None or self._driver[0] is not self._node:
+            self._driver = self._node, self._context.deps.composition.driver_for(self._node)
+        return self._driver[1]
 
     async def save(self, **changes: Any) -> None:
         async with self._context.write() as tx:
             self._node = await update_node(tx, self._node.uuid, **changes)
+
+    def saving(self, **changes: Any) -> Callable[[Transaction], Awaitable[None]]:
+        """The same as ``save``, to be done together with the step's completion (``Done.also``)."""
+
+        async def save(tx: Transaction) -> None:
+            await update_node(tx, self._node.uuid, **changes)
+
+        return save
 
     async def remember(self, **facts: Any) -> None:
         async with self._context.write() as tx:

@@ -1,6 +1,7 @@
 """Verify: can this machine be controlled with what the operator told us? Enroll -> manageable."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from bessemer.domain.provision import ProvisionState
@@ -10,7 +11,7 @@ from bessemer.kernel.error import Unsupported
 from bessemer.workflow import hardware_step
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S, keep_settings
+from bessemer.workflow.reading import READING_S, look_up_settings
 from bessemer.workflow.step_choice import ChosenStep, overridden, read_priorities
 from bessemer.workflow.task import open_task
 
@@ -45,9 +46,9 @@ async def read_identity(context: NodeContext) -> Done:
         changes["properties"] = {**task.node.properties, "vendor": vendor}
     if changes:
         await task.save(**changes)
-    read = await keep_settings(context, task)
+    read = await look_up_settings(task)
     steps = await _chosen_steps(context)
-    return Done(detail=read, insert=hardware_step.planned(context, StepKind.VERIFY, steps))
+    return replace(read, insert=hardware_step.planned(context, StepKind.VERIFY, steps))
 
 
 async def _or_none(question: Awaitable[T]) -> T | None:

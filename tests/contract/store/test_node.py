@@ -40,7 +40,7 @@ EVERYTHING = Page(1000)
 
 async def names(database: Database, filters: NodeFilter, page: Page = EVERYTHING) -> list[str]:
     async with database.read() as tx:
-        return [row.name for row in await list_node_rows(tx, ["name"], filters, page)]
+        return [row[0] for row in await list_node_rows(tx, ["name"], filters, page)]
 
 
 async def test_a_node_comes_back_as_it_was_stored(database: Database) -> None:
@@ -82,7 +82,7 @@ async def test_a_taken_value_is_refused_by_name_and_nothing_is_written(
         await add_nodes(database, {field: taken})
     async with database.read() as tx:
         rows = await list_node_rows(tx, ["extra"], NodeFilter(), EVERYTHING)
-    assert [row.extra for row in rows] == ['{"first":true}']
+    assert [row[0] for row in rows] == ['{"first":true}']
 
 
 async def test_a_change_to_a_taken_name_is_refused(database: Database) -> None:
@@ -278,7 +278,7 @@ async def test_rows_hold_json_as_text_and_booleans_as_booleans(database: Databas
     async with database.read() as tx:
         [row] = await list_node_rows(tx, ["extra", "maintenance", "secure_boot"], NodeFilter(), EVERYTHING)
     assert tuple(row) == ('{"a":[1,2]}', True, None)
-    assert row.maintenance is True
+    assert row[1] is True
 
 
 async def test_an_unknown_field_cannot_be_listed(database: Database) -> None:
@@ -327,7 +327,7 @@ async def test_pages_laid_together_are_the_whole_list(
             pages += rows
             if len(rows) < limit:
                 break
-            marker = rows[-1].uuid
+            marker = rows[-1][0]
     assert [tuple(row) for row in pages] == [tuple(row) for row in whole]
     assert len(whole) == len(choices)
     values = [row[1] for row in whole]
