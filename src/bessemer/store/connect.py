@@ -49,6 +49,10 @@ class Engines:
     schema: AsyncEngine
 
     @property
+    def has_one_writer(self) -> bool:
+        return self.dialect.name == "sqlite"
+
+    @property
     def dialect(self) -> Dialect:
         return self.schema.dialect
 

@@ -170,7 +170,7 @@ class Database:
     ) -> None:
         self._engines = engines
         self._notifier = notifier
-        self._turn = asyncio.Lock() if engines.dialect.name == "sqlite" else None
+        self._turn = asyncio.Lock() if engines.has_one_writer else None
         self._turn_holder: asyncio.Task[Any] | None = None
         self.clock = clock
         #: Without keys until ``key.unlock`` puts them in: nothing secret can be written or read before.
@@ -280,7 +280,7 @@ class Database:
 
 
 def _notifier_for(engines: Engines) -> Notifier:
-    if engines.dialect.name == "sqlite":
+    if engines.has_one_writer:
         return SocketNotifier(Path(f"{engines.url.database}-notify"))
     return postgresql_notifier(engines)
 

@@ -39,6 +39,10 @@ class Pool:
         self._idle: list[Link] = []
         self._is_closed = False
 
+    def connect(self) -> AsyncConnection:
+        """One more connection, whose user opens and closes it."""
+        return self._engine.connect()
+
     async def take(self) -> Link:
         """A connection that works, as far as anybody knows.
 
@@ -82,7 +86,7 @@ class Pool:
             raise Unavailable(f"The database was busy for {self._patience_s:g} seconds.") from error
 
     async def _open(self) -> Link:
-        connection = self._engine.connect()
+        connection = self.connect()
         try:
             await connection.start()
         except (OSError, TimeoutError, DBAPIError) as error:
