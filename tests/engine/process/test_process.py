@@ -1,0 +1,215 @@
+"""The processes as they are started by an operator: apart, together, and how they end."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bessemer.config.settings import ApiSettings, DefaultSettings, Settings
+from bessemer.server.reload import changed
+from fakes.engine import eventually
+from fakes.service_process import free_port
+
+HEADERS = {"X-OpenStack-Ironic-API-Version": "1.80"}
+START_S = 40.0
+
+
+class Site:
+    """Processes on one database."""
+
+    def __init__(self, directory: Path, url: str, stack: AsyncExitStack) -> None:
+        self._directory, self._stack = directory, stack
+        self.port = free_port()
+        self.settings = directory / "bessemer.ini"
+        self.url = url
+        self.write()
+
+    def write(self, *, more: str = "", host: str = "first") -> None:
+        self.settings.write_text(
+            f"[DEFAULT]\nstate_path = {self._directory / 'state'}\nhost = {host}\n{more}\n"
+            f"[api]\nport = {self.port}\napi_workers = 2\n[database]\nconnection = {self.url}\n"
+        )
+
+    async def start(self, command: str, *, host: str = "first") -> asyncio.subprocess.Process:
+        program = str(Path(sys.executable).with_name("bessemer"))
+        with self.log(command).open("a") as log:
+            process = await asyncio.create_subprocess_exec(
+                program, command, "--config-file", str(self.settings), stdout=log, stderr=log,
+                env={**os.environ, "OS_DEFAULT__HOST": host},
+            )  # fmt: skip
+        self._stack.push_async_callback(_end, process)
+        return process
+
+    def log(self, command: str) -> Path:
+        return self._directory / f"{command}.log"
+
+    async def get(self, path: str) -> Any:
+        address = f"http://127.0.0.1:{self.port}{path}"
+        async with aiohttp.ClientSession() as session, session.get(address, headers=HEADERS) as answer:
+            return await answer.json()
+
+    async def post(self, path: str, body: Any, *, method: str = "POST") -> int:
+        address = f"http://127.0.0.1:{self.port}{path}"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, address, json=body, headers=HEADERS) as answer,
+        ):
+            return answer.status
+
+    async def drivers_are_offered(self) -> None:
+        async def are_there() -> bool:
+            try:
+                return bool((await self.get("/v1/drivers"))["drivers"])
+            except aiohttp.ClientError:
+                return False
+
+        await eventually(are_there, START_S)
+
+    def workers(self) -> list[int]:
+        """Processes that answer behind the one that was started."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = entry.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"--worker" in words and str(self.settings).encode() in words:
+                found.append(int(entry.parent.name))
+        return found
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+@pytest.fixture
+def site(database_url: str, tmp_path: Path) -> Callable[..., Any]:
+    @asynccontextmanager
+    async def make() -> AsyncIterator[Site]:
+        async with AsyncExitStack() as stack:
+            yield Site(tmp_path, database_url, stack)
+
+    return make
+
+
+async def verified(site: Site, name: str) -> None:
+    """Enrol a node and have a conductor verify it."""
+    assert await site.post("/v1/nodes", {"driver": "fake-hardware", "name": name}) == 201
+    path = f"/v1/nodes/{name}/states/provision"
+    assert await site.post(path, {"target": "manage"}, method="PUT") == 202
+
+    async def is_done() -> bool:
+        return bool((await site.get(f"/v1/nodes/{name}"))["provision_state"] == "manageable")
+
+    await eventually(is_done)
+
+
+async def test_api_and_conductors_are_separate_processes_on_one_database(site: Callable[..., Any]) -> None:
+    async with site() as s:
+        api = await s.start("api")
+        conductor = await s.start("conductor")
+        await s.drivers_are_offered()
+        assert len(s.workers()) == 2
+        await verified(s, "n1")
+        assert (await s.get("/v1/nodes/n1"))["conductor"] == "first"
+        # A second one joins; the first one stops in order, and all work is the second one's at once.
+        await s.start("conductor", host="second")
+
+        async def are_both_alive() -> bool:
+            listed = (await s.get("/v1/conductors"))["conductors"]
+            return {one["hostname"] for one in listed if one["alive"]} == {"first", "second"}
+
+        await eventually(are_both_alive, START_S)
+        conductor.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(conductor.wait(), START_S) == 0
+        listed = {one["hostname"]: one["alive"] for one in (await s.get("/v1/conductors"))["conductors"]}
+        assert listed == {"first": False, "second": True}
+        await verified(s, "n2")
+
+        async def is_seconds() -> bool:
+            return bool((await s.get("/v1/nodes/n1"))["conductor"] == "second")
+
+        await eventually(is_seconds)
+        api.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(api.wait(), START_S) == 0
+        assert s.workers() == []
+
+
+async def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(site: Callable[..., Any]) -> None:
+    async with site() as s:
+        api = await s.start("api")
+        await s.start("conductor")
+        await s.drivers_are_offered()
+        before = set(s.workers())
+        os.kill(min(before), signal.SIGKILL)
+
+        async def is_replaced() -> bool:
+            now = set(s.workers())
+            return len(now) == 2 and now != before
+
+        await eventually(is_replaced, START_S)
+        assert (await s.get("/v1/drivers"))["drivers"]
+        api.kill()
+        await api.wait()
+
+        async def are_gone() -> bool:
+            return s.workers() == []
+
+        await eventually(are_gone, START_S)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR2])
+async def test_serve_ends_in_order_by_a_signal(
+    site: Callable[..., Any], family: str, number: signal.Signals
+) -> None:
+    if family == "postgresql":
+        pytest.skip("the database makes no difference here")
+    async with site() as s:
+        serve = await s.start("serve")
+        await s.drivers_are_offered()
+        await verified(s, "n1")
+        serve.send_signal(number)
+        assert await asyncio.wait_for(serve.wait(), START_S) == 0
+        assert "Traceback" not in s.log("serve").read_text()
+
+
+async def test_settings_are_read_again_and_what_needs_a_restart_is_said(
+    site: Callable[..., Any], family: str
+) -> None:
+    if family == "postgresql":
+        pytest.skip("the database makes no difference here")
+    async with site() as s:
+        serve = await s.start("serve")
+        await s.drivers_are_offered()
+
+        def lines() -> list[dict[str, Any]]:
+            return [json.loads(line) for line in s.log("serve").read_text().splitlines()]
+
+        async def says(event: str) -> bool:
+            return any(line["event"] == event for line in lines())
+
+        s.write(more="debug = true\nmax_concurrent_nonsense = 1\ndefault_resource_class = x")
+        serve.send_signal(signal.SIGHUP)
+        await eventually(lambda: says("some changed settings need a restart"))
+        [told] = [line for line in lines() if line["event"] == "some changed settings need a restart"]
+        assert told["options"] == ["DEFAULT.default_resource_class"]
+        s.settings.write_text("[DEFAULT\n")
+        serve.send_signal(signal.SIGHUP)
+        await eventually(lambda: says("settings could not be read again; the old ones stay"))
+        assert (await s.get("/v1/drivers"))["drivers"]
+
+
+def test_changed_options_are_named_as_in_the_file() -> None:
+    before = Settings()
+    after = Settings(default=DefaultSettings(debug=True), api=ApiSettings(port=1))
+    assert changed(before, after) == ["DEFAULT.debug", "api.port"]
