@@ -55,11 +55,7 @@ def statements_of_sqlite(path: str) -> dict[str, list[str]]:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     finally:
         connection.close()
-    return {
-        name: sorted(parts_of(sql))
-        for name, sql in rows
-        if name != "alembic_version"
-    }
+    return {name: sorted(parts_of(sql)) for name, sql in rows if name != "alembic_version"}
 
 
 def parts_of(statement: str) -> list[str]:
