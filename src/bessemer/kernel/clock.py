@@ -28,9 +28,7 @@ class SteadyClock:
     """Goes on from the moment it was last set to, by the machine's monotonic clock: whoever moves the host's
     clock does not move this one."""
 
-    def __init__(
-        self, clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self.set((clock or SystemClock()).now())
 
