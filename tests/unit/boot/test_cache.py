@@ -116,3 +116,12 @@ async def test_closing_gives_up_what_is_being_made(cache: FileCache, tmp_path: P
     with pytest.raises(asyncio.CancelledError):
         await task
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+async def test_trimming_brings_a_cache_within_its_limit_and_needs_no_directory(tmp_path: Path) -> None:
+    roomy = FileCache(tmp_path / "cache", limit_bytes=1000)
+    await roomy.trim()
+    for key in "abcde":
+        await roomy.ensure(key, Maker())
+    await FileCache(tmp_path / "cache", limit_bytes=25).trim()
+    assert len(list((tmp_path / "cache").iterdir())) == 2
