@@ -52,11 +52,6 @@ def check_owner(*, is_public: bool, owner: str | None) -> None:
         raise InvalidValue("A runbook is either public or has an owner.")
 
 
-def is_visible_to(runbook: Runbook, project: str) -> bool:
-    """Whether a project that sees only its own may see it."""
-    return runbook.public or runbook.owner == project
-
-
 def effective_traits(runbook: Runbook, traits: Collection[str]) -> frozenset[str]:
     """What the runbook is matched by: its traits, or its name when it has none.
 

@@ -152,10 +152,11 @@ async def list_allocation_rows(
     """
     found: list[ColumnElement[bool]] = [
         _COLUMNS[name] == value
-        for name in ("node_uuid", "resource_class", "state", "owner")
+        for name in ("node_uuid", "resource_class", "state")
         if (value := getattr(filters, name)) is not None
     ]
-    return await list_rows(tx, ALLOCATIONS, "Allocations", fields, page, *found)
+    visible = [] if filters.owner is None else [_COLUMNS.owner == filters.owner]
+    return await list_rows(tx, ALLOCATIONS, "Allocations", fields, page, *found, visible=visible)
 
 
 async def _without_instance(tx: Transaction, node: Node) -> Node:

@@ -17,8 +17,11 @@ async def list_rows(
     fields: Sequence[str],
     page: Page,
     *conditions: ColumnElement[bool],
+    visible: Sequence[ColumnElement[bool]] = (),
 ) -> list[AnyRow]:
     """``fields`` of the rows that fulfil all ``conditions``; ``noun`` (plural) names them in messages.
+
+    So must they fulfil those of ``visible``, and the marker with them.
 
     Raises:
         InvalidValue: A field or sort key that the table does not have.
@@ -27,8 +30,8 @@ async def list_rows(
     unknown = [field for field in fields if field not in table.c]
     if unknown:
         raise InvalidValue(f"{noun} have no field '{unknown[0]}'.")
-    statement = select(*(table.c[field] for field in fields)).where(*conditions)
-    return list((await tx.execute(await apply_page(tx, statement, table, page))).all())
+    statement = select(*(table.c[field] for field in fields)).where(*conditions, *visible)
+    return list((await tx.execute(await apply_page(tx, statement, table, page, visible=visible))).all())
 
 
 def of_nodes(
@@ -49,5 +52,10 @@ def of_nodes(
     if conductor_groups is not None:
         found.append(node.conductor_group.in_(conductor_groups))
     if project is not None:
-        found.append(or_(node.owner == project, node.lessee == project))
+        found.append(of_project(project))
     return [node_uuid.in_(select(node.uuid).where(*found))] if found else []
+
+
+def of_project(project: str) -> ColumnElement[bool]:
+    """Nodes that the project owns or leases."""
+    return or_(NODES.c.owner == project, NODES.c.lessee == project)

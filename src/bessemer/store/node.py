@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.domain.node import JSON_FIELDS, SECRET_KEYS, Node
@@ -15,6 +15,7 @@ from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.duty import add_node_duties
 from bessemer.store.failure import conflict
+from bessemer.store.listing import of_project
 from bessemer.store.page import Page, apply_page
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.statement import Statement
@@ -191,8 +192,9 @@ async def list_node_rows(
     unknown = [field for field in fields if field not in NODES.c]
     if unknown:
         raise InvalidValue(f"Nodes have no field '{unknown[0]}'.")
-    statement = select(*(NODES.c[field] for field in fields)).where(*_conditions(filters))
-    rows = list((await tx.execute(await apply_page(tx, statement, NODES, page))).all())
+    visible = [] if filters.project is None else [of_project(filters.project)]
+    statement = select(*(NODES.c[field] for field in fields)).where(*_conditions(filters), *visible)
+    rows = list((await tx.execute(await apply_page(tx, statement, NODES, page, visible=visible))).all())
     places = [(index, field) for index, field in enumerate(fields) if field in opened]
     return [_opened(tx, row, places) for row in rows] if places else rows
 
@@ -236,8 +238,6 @@ def _conditions(filters: NodeFilter) -> list[ColumnElement[bool]]:
         found.append(_is_set(node.shard, wanted=filters.sharded))
     if filters.shards is not None:
         found.append(node.shard.in_(filters.shards))
-    if filters.project is not None:
-        found.append(or_(node.owner == filters.project, node.lessee == filters.project))
     if filters.description_contains is not None:
         found.append(node.description.icontains(filters.description_contains, autoescape=True))
     if filters.conductor is not None:

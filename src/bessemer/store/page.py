@@ -1,5 +1,6 @@
 """Pages of lists: keyset paging, which costs the same for the first page and the thousandth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,9 +22,18 @@ class Page:
 
 
 async def apply_page(
-    tx: Transaction, statement: Select[Any], table: Table, page: Page, *, marker_column: str = "uuid"
+    tx: Transaction,
+    statement: Select[Any],
+    table: Table,
+    page: Page,
+    *,
+    marker_column: str = "uuid",
+    visible: Sequence[ColumnElement[bool]] = (),
 ) -> Select[Any]:
     """``statement`` (a select from ``table``) cut down to ``page``.
+
+    ``visible`` are conditions that the marker must meet too: else a page would tell where a row lies that is
+    not for its reader. Others it may have ceased to meet since its page was read.
 
     Raises:
         InvalidValue: ``sort_key`` is no column one can sort by.
@@ -32,7 +42,7 @@ async def apply_page(
     column = _sort_column(table, page.sort_key)
     is_down = page.sort_dir == "desc"
     if page.marker is not None:
-        found = select(column, table.c.id).where(table.c[marker_column] == page.marker)
+        found = select(column, table.c.id).where(table.c[marker_column] == page.marker, *visible)
         row = (await tx.execute(found)).first()
         if row is None:
             raise NotFound(f"The marker '{page.marker}' does not exist.")

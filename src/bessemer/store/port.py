@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.domain.port import Port
-from bessemer.kernel.error import InvalidValue, NotFound
+from bessemer.kernel.error import NotFound
 from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.failure import conflict
-from bessemer.store.page import Page, apply_page
+from bessemer.store.listing import list_rows, of_nodes
+from bessemer.store.page import Page
 from bessemer.store.record import Mapper
 from bessemer.store.statement import Statement
-from bessemer.store.table import NODES, PORTS
+from bessemer.store.table import PORTS
 
 _PORT = Mapper(Port, PORTS, json_fields=("extra", "internal_info", "local_link_connection"))
 _BY_UUID = Statement(_PORT.select().where(PORTS.c.uuid == bindparam("key")))
@@ -116,11 +117,8 @@ async def list_port_rows(
         InvalidValue: A field or sort key that ports do not have.
         NotFound: The marker does not exist.
     """
-    unknown = [field for field in fields if field not in PORTS.c]
-    if unknown:
-        raise InvalidValue(f"Ports have no field '{unknown[0]}'.")
-    statement = select(*(PORTS.c[field] for field in fields)).where(*_conditions(filters))
-    return list((await tx.execute(await apply_page(tx, statement, PORTS, page))).all())
+    visible = of_nodes(PORTS.c.node_uuid, project=filters.project)
+    return await list_rows(tx, PORTS, "Ports", fields, page, *_conditions(filters), visible=visible)
 
 
 async def find_nodes_by_addresses(tx: Transaction, macs: Sequence[str]) -> list[str]:
@@ -136,7 +134,7 @@ async def _find(tx: Transaction, statement: Any, key: str) -> Port | None:
 
 
 def _conditions(filters: PortFilter) -> list[ColumnElement[bool]]:
-    port, node = PORTS.c, NODES.c
+    port = PORTS.c
     found = [
         port[name] == value
         for name in ("node_uuid", "address", "portgroup_uuid")
@@ -144,13 +142,4 @@ def _conditions(filters: PortFilter) -> list[ColumnElement[bool]]:
     ]
     if filters.description_contains is not None:
         found.append(port.description.icontains(filters.description_contains, autoescape=True))
-    of_node: list[ColumnElement[bool]] = []
-    if filters.shards is not None:
-        of_node.append(node.shard.in_(filters.shards))
-    if filters.conductor_groups is not None:
-        of_node.append(node.conductor_group.in_(filters.conductor_groups))
-    if filters.project is not None:
-        of_node.append(or_(node.owner == filters.project, node.lessee == filters.project))
-    if of_node:
-        found.append(port.node_uuid.in_(select(node.uuid).where(*of_node)))
-    return found
+    return found + of_nodes(port.node_uuid, shards=filters.shards, conductor_groups=filters.conductor_groups)

@@ -126,7 +126,9 @@ async def list_portgroup_rows(
         InvalidValue: A field or sort key that port groups do not have.
         NotFound: The marker does not exist.
     """
-    return await list_rows(tx, PORTGROUPS, "Port groups", fields, page, *_conditions(filters))
+    visible = of_nodes(PORTGROUPS.c.node_uuid, project=filters.project)
+    conditions = _conditions(filters)
+    return await list_rows(tx, PORTGROUPS, "Port groups", fields, page, *conditions, visible=visible)
 
 
 async def _find(tx: Transaction, statement: Any, key: str) -> Portgroup | None:
@@ -145,5 +147,4 @@ def _conditions(filters: PortgroupFilter) -> list[ColumnElement[bool]]:
         group.node_uuid,
         shards=filters.shards,
         conductor_groups=filters.conductor_groups,
-        project=filters.project,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, update
+from sqlalchemy import bindparam, delete, insert, or_, update
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.domain.runbook import Runbook
@@ -106,12 +106,10 @@ async def list_runbook_rows(
         InvalidValue: A field or sort key that runbooks do not have.
         NotFound: The marker does not exist.
     """
-    found: list[ColumnElement[bool]] = []
-    if filters.visible_to is not None:
-        found.append(or_(RUNBOOKS.c.owner == filters.visible_to, RUNBOOKS.c.public.is_(True)))
-    if filters.owner is not None:
-        found.append(RUNBOOKS.c.owner == filters.owner)
-    return await list_rows(tx, RUNBOOKS, "Runbooks", fields, page, *found)
+    project, runbook = filters.visible_to, RUNBOOKS.c
+    visible = [] if project is None else [or_(runbook.owner == project, runbook.public.is_(True))]
+    found = [] if filters.owner is None else [runbook.owner == filters.owner]
+    return await list_rows(tx, RUNBOOKS, "Runbooks", fields, page, *found, visible=visible)
 
 
 async def _find(tx: Transaction, statement: Any, key: str) -> Runbook | None:

@@ -98,7 +98,8 @@ async def list_volume_connector_rows(
         InvalidValue: A field or sort key that volume connectors do not have.
         NotFound: The marker does not exist.
     """
-    conditions = of_nodes(_COLUMNS.node_uuid, project=filters.project)
-    if filters.node_uuid is not None:
-        conditions.append(_COLUMNS.node_uuid == filters.node_uuid)
-    return await list_rows(tx, VOLUME_CONNECTORS, "Volume connectors", fields, page, *conditions)
+    visible = of_nodes(_COLUMNS.node_uuid, project=filters.project)
+    conditions = [] if filters.node_uuid is None else [_COLUMNS.node_uuid == filters.node_uuid]
+    return await list_rows(
+        tx, VOLUME_CONNECTORS, "Volume connectors", fields, page, *conditions, visible=visible
+    )

@@ -134,3 +134,24 @@ async def test_what_is_below_a_node_is_listed_with_the_right_to_see_it(fleet: Po
             assert reply.status == expected
             if path == "ports" and expected == 200:
                 assert len(reply.json["ports"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "noun"),
+    [
+        ("/v1/nodes", "nodes"),
+        ("/v1/ports", "ports"),
+        ("/v1/volume/targets", "targets"),
+        ("/v1/allocations", "allocations"),
+        ("/v1/runbooks", "runbooks"),
+    ],
+)
+async def test_what_is_hidden_serves_as_no_marker_either(fleet: PolicyWorld, path: str, noun: str) -> None:
+    """Else pages would tell where it lies among what is seen."""
+    client = fleet.as_("owner_reader")
+    own = {item["uuid"] for item in (await client.get(path)).json[noun]}
+    everything = {item["uuid"] for item in (await fleet.as_("system_reader").get(path)).json[noun]}
+    for hidden in everything - own:
+        assert (await client.get(f"{path}?marker={hidden}")).status == 404
+    for seen in own:
+        assert (await client.get(f"{path}?marker={seen}")).status == 200

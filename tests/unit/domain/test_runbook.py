@@ -8,7 +8,6 @@ from bessemer.domain.runbook import (
     check_owner,
     check_use,
     effective_traits,
-    is_visible_to,
     requested_steps,
 )
 from bessemer.domain.step_request import check_clean_steps
@@ -43,13 +42,6 @@ def test_a_public_runbook_has_no_owner() -> None:
     check_owner(is_public=False, owner="p")
     with pytest.raises(InvalidValue, match="either public or"):
         check_owner(is_public=True, owner="p")
-
-
-def test_projects_see_their_own_runbooks_and_public_ones() -> None:
-    assert is_visible_to(a_runbook(owner="p"), "p")
-    assert is_visible_to(a_runbook(public=True), "p")
-    assert not is_visible_to(a_runbook(owner="other"), "p")
-    assert not is_visible_to(a_runbook(), "p")
 
 
 def test_a_runbook_with_traits_is_matched_by_them_and_not_by_its_name() -> None:
