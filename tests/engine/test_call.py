@@ -166,8 +166,9 @@ async def test_an_answer_that_comes_too_late_is_deleted_in_time(database: Databa
         release.set()
         await engine.wait_finished(left.uuid, PATIENCE_S)
         async with database.write() as tx:
-            assert await delete_old_calls(tx, "2000-01-01T00:00:00.000000+00:00") == 0
-            assert await delete_old_calls(tx, timestamp(tx.clock, after_s=1)) == 1
+            assert await delete_old_calls(tx, "look", "2000-01-01T00:00:00.000000+00:00") == 0
+            assert await delete_old_calls(tx, "power", timestamp(tx.clock, after_s=1)) == 0
+            assert await delete_old_calls(tx, "look", timestamp(tx.clock, after_s=1)) == 1
             assert await list_entries(tx, left.uuid) == []
 
 

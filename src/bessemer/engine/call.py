@@ -89,7 +89,9 @@ class Calls:
         if now - self._swept_at < _SWEEP_S:
             return
         self._swept_at = now
-        await delete_old_calls(tx, timestamp(tx.clock, after_s=-_KEEP_S))
+        for (kind, _), workflow in self._gateway.workflows.items():
+            if workflow.is_shared:
+                await delete_old_calls(tx, kind, timestamp(tx.clock, after_s=-_KEEP_S))
 
 
 class _Heard:

@@ -22,7 +22,11 @@ _DROP = Statement(
     )
 )
 _DELETE_OLD = Statement(
-    delete(OPERATIONS).where(~_COLUMNS.is_exclusive, _COLUMNS.finished_at < bindparam("before"))
+    delete(OPERATIONS).where(
+        _COLUMNS.kind == bindparam("kind"),
+        ~_COLUMNS.is_exclusive,
+        _COLUMNS.finished_at < bindparam("before"),
+    )
 )
 _BESIDE = Statement(
     OPERATION.select()
@@ -53,6 +57,9 @@ async def drop_queued_call(tx: Transaction, uuid: str) -> bool:
     return (await tx.execute(_DROP, {"key": uuid})).rowcount > 0
 
 
-async def delete_old_calls(tx: Transaction, before: Timestamp) -> int:
-    """Delete calls that ended before a moment; how many there were."""
-    return (await tx.execute(_DELETE_OLD, {"before": before})).rowcount
+async def delete_old_calls(tx: Transaction, kind: str, before: Timestamp) -> int:
+    """Delete calls of this kind that ended before a moment; how many there were.
+
+    Other shared operations, which ran beside the work of their node, are kept as long as any.
+    """
+    return (await tx.execute(_DELETE_OLD, {"kind": kind, "before": before})).rowcount

@@ -60,7 +60,7 @@ PERIODIC: dict[str, Query] = {
     "orphans": lambda tx: list_orphans(
         tx, [ProvisionState.DEPLOYING, ProvisionState.CLEANING], LONG_AGO, 100
     ),
-    "old calls": lambda tx: delete_old_calls(tx, LONG_AGO),
+    "old calls": lambda tx: delete_old_calls(tx, "query", LONG_AGO),
     "waiting allocations": lambda tx: list_waiting_allocations(tx, 100),
 }
 
