@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bessemer_lab.check import REQUIREMENTS, list_missing
 from bessemer_lab.error import LabError
+from bessemer_lab.fleet import command as fleet
 from bessemer_lab.image import build_os_image
 from bessemer_lab.lab import Lab, describe
 from bessemer_lab.spec import DiskSpec, Firmware, MachineSpec
@@ -45,6 +46,8 @@ def _make_parser() -> argparse.ArgumentParser:
     run.add_argument("--simulated", action="store_true", help="BMCs only, without QEMU")
     run.add_argument("--json", action="store_true", help="print how to reach the machines as JSON")
     run.set_defaults(run=_run)
+
+    fleet.register(commands)
 
     image = commands.add_parser("image", help="the operating system image")
     image_commands = image.add_subparsers(required=True, metavar="COMMAND")

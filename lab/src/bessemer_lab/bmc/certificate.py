@@ -1,4 +1,4 @@
-"""The self-signed certificate of a lab's BMCs."""
+"""The self-signed certificates of a lab's BMCs and simulated agents."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -15,12 +15,13 @@ _LIFETIME = timedelta(days=365)
 _MARGIN = timedelta(days=7)
 
 
-def ensure_certificate(directory: Path) -> tuple[Path, Path]:
+def ensure_certificate(directory: Path, name: str = "bmc", *, is_authority: bool = True) -> tuple[Path, Path]:
     """The paths of the certificate and its key, made anew when they are missing or about to expire.
 
-    A client verifies a BMC by trusting the certificate's file; it names localhost, 127.0.0.1 and ::1.
+    A client verifies a BMC by trusting the certificate's file; it names localhost, 127.0.0.1 and ::1. One
+    that is no authority stands for itself alone, as those that agents make.
     """
-    certificate, key = directory / "bmc.crt", directory / "bmc.key"
+    certificate, key = directory / f"{name}.crt", directory / f"{name}.key"
     if not (certificate.exists() and key.exists() and _is_fresh(certificate)):
         certificate.unlink(missing_ok=True)  # never an old certificate beside a new key
         private = ec.generate_private_key(ec.SECP256R1())
@@ -28,7 +29,9 @@ def ensure_certificate(directory: Path) -> tuple[Path, Path]:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         write_private(key, key_text.decode())
-        certificate.write_bytes(_sign(private).public_bytes(serialization.Encoding.PEM))
+        certificate.write_bytes(
+            _sign(private, is_authority=is_authority).public_bytes(serialization.Encoding.PEM)
+        )
     return certificate, key
 
 
@@ -37,7 +40,7 @@ def _is_fresh(path: Path) -> bool:
     return certificate.not_valid_after_utc - _MARGIN > datetime.now(UTC)
 
 
-def _sign(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def _sign(key: ec.EllipticCurvePrivateKey, *, is_authority: bool) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bessemer lab BMC")])
     addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1")]
     usage = x509.KeyUsage(
@@ -46,7 +49,7 @@ def _sign(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=True,
+        key_cert_sign=is_authority,
         crl_sign=False,
         encipher_only=False,
         decipher_only=False,
@@ -62,7 +65,9 @@ def _sign(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + _LIFETIME)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *addresses]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.BasicConstraints(ca=is_authority, path_length=0 if is_authority else None), critical=True
+        )
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
