@@ -25,7 +25,7 @@ from bessemer.service.node_rule import (
 )
 from bessemer.service.target import of_node
 from bessemer.store.allocation import get_allocation, release_node
-from bessemer.store.database import AnyRow, Transaction
+from bessemer.store.database import Transaction
 from bessemer.store.event import add_event
 from bessemer.store.node import (
     NodeFilter,
@@ -86,7 +86,7 @@ class NodeService:
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: NodeFilter, page: Page
-    ) -> list[AnyRow]:
+    ) -> Sequence[Sequence[Any]]:
         """Columns of nodes as the database has them, of those the caller may see; JSON documents are text.
 
         Raises:

@@ -47,13 +47,20 @@ async def apply_page(
         if row is None:
             raise NotFound(f"The marker '{page.marker}' does not exist.")
         statement = statement.where(_behind(table, column, (row[0], row[1]), is_down=is_down))
+    return in_order(statement, table, page).limit(page.limit)
+
+
+def in_order(statement: Select[Any], table: Table, page: Page) -> Select[Any]:
+    """``statement`` sorted as ``page`` wants it. Raises InvalidValue: one cannot sort by that."""
+    column = _sort_column(table, page.sort_key)
     order: list[ColumnElement[Any]] = []
     if column is not table.c.id:
         if column.nullable:
             order.append(column.is_(None))
         order.append(column)
     order.append(table.c.id)
-    return statement.order_by(*(key.desc() if is_down else key.asc() for key in order)).limit(page.limit)
+    is_down = page.sort_dir == "desc"
+    return statement.order_by(*(key.desc() if is_down else key.asc() for key in order))
 
 
 def _sort_column(table: Table, key: str) -> Column[Any]:
