@@ -25,8 +25,10 @@ _TAKES = {
 _NEEDS = {"clean": "clean_steps", "service": "service_steps", "rescue": "rescue_password"}
 #: Work that leaves a node in maintenance when it fails.
 _FAULTS = {"clean failed": "clean failure", "service failed": "service failure"}
-#: Steps a request may name: one that works, one that holds the node, one that no interface has.
-WORKS, HOLDS, UNKNOWN = "works", "holds", "unknown"
+#: Steps a request may name: one that works, one that holds the node, one that waits for the agent (that
+#: never comes here), one that no interface has.
+WORKS, HOLDS, WAITS, UNKNOWN = "works", "holds", "waits", "unknown"
+_STOPS = {HOLDS: "hold", WAITS: "wait"}
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,10 @@ def _work(node: Node, *, machines_fail: bool) -> list[Node]:
     failed = _fails(node)
     if UNKNOWN in node.steps:
         return [failed]
-    if HOLDS in node.steps:
-        rest = node.steps[node.steps.index(HOLDS) + 1 :]
-        likely = replace(node, state=_next(node, "hold"), steps=rest)
+    stop = next((number for number, step in enumerate(node.steps) if step in _STOPS), None)
+    if stop is not None:
+        event = _STOPS[node.steps[stop]]
+        likely = replace(node, state=_next(node, event), steps=node.steps[stop + 1 :])
     else:
         is_kept = node.state == "cleaning" and (node.is_manual or node.retired)
         likely = replace(node, state=_next(node, "manage" if is_kept else "done"), steps=(), is_manual=False)

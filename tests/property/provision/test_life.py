@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
@@ -25,7 +26,7 @@ from fakes.api_client import Reply
 from fakes.live_process import LiveProcess, live_process
 from property.provision import model
 from property.provision.contract import STATES, VERBS
-from property.provision.model import HOLDS, UNKNOWN, WORKS, Ask, Node
+from property.provision.model import HOLDS, UNKNOWN, WAITS, WORKS, Ask, Node
 
 LIVES, STEPS = int(os.environ.get("LIVES", "15")), int(os.environ.get("STEPS", "25"))
 #: What goes wrong with a machine that fails, in each way that is no waiting: now and then, but always at the
@@ -35,9 +36,12 @@ FAULTS = {
     "deploy.*": "refused@nth2", "inspect.*": "unsupported@first1", "rescue.*": "refused@nth3",
     "storage.*": "bug@nth4", "management.*": "bug@nth7",
 }  # fmt: skip
+#: Fewer would mean that lives have become too dull to show anything.
+FEWEST_STATES = 8
 _STEP = {
     WORKS: {"interface": "bios", "step": "factory_reset"},
     HOLDS: {"interface": "deploy", "step": "hold"},
+    WAITS: {"interface": "deploy", "step": "wait"},
     UNKNOWN: {"interface": "bios", "step": "polish"},
 }
 _ARGUMENTS = ("clean_steps", "service_steps", "deploy_steps", "rescue_password", "configdrive")
@@ -74,13 +78,21 @@ class Manner:
         return Ask(verb, arguments, steps if has_steps else (), self.is_bad and bool(arguments))
 
 
+STEP_LISTS = st.lists(st.sampled_from([WORKS, WORKS, HOLDS, WAITS, UNKNOWN]), min_size=1, max_size=3).map(
+    tuple
+)
 MANNERS = st.builds(
     Manner,
     is_complete=st.integers(0, 9).map(bool),
     more=st.integers(0, 9).flatmap(lambda n: st.sampled_from(_ARGUMENTS) if n == 9 else st.none()),
-    steps=st.lists(st.sampled_from([WORKS, WORKS, HOLDS, UNKNOWN]), min_size=1, max_size=3).map(tuple),
+    steps=STEP_LISTS,
     is_bad=st.integers(0, 14).map(lambda n: n == 14),
 )
+#: What a life begins with.
+_BEGINNINGS = (
+    (), ("manage",), ("manage", "inspect"), ("manage", "provide"), ("manage", "adopt"),
+    ("manage", "provide", "active"), ("manage", "provide", "active", "deleted"),
+)  # fmt: skip
 ASKS = st.builds(lambda verb, manner: manner.ask(verb), st.sampled_from(sorted(VERBS)), MANNERS)
 
 
@@ -106,6 +118,8 @@ class Life(RuleBasedStateMachine):
     live: ClassVar[LiveProcess]
     runner: ClassVar[asyncio.Runner]
     machines_fail: ClassVar[bool]
+    #: States that nodes came to rest in, in all lives.
+    visited: ClassVar[set[str]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,19 +129,31 @@ class Life(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------ what may happen
 
-    @rule(ask=ASKS)
-    def ask(self, ask: Ask) -> None:
-        self.send(ask)
+    @initialize(verbs=st.sampled_from(_BEGINNINGS))
+    def begin(self, verbs: tuple[str, ...]) -> None:
+        """Lives would hardly ever get far from enrolment by chance."""
+        for verb in verbs:
+            if verb in STATES[self.node.state].verbs:
+                self.send(Ask(verb))
+
+    @rule(choice=st.integers(0, 59), steps=STEP_LISTS)
+    def move_on(self, choice: int, steps: tuple[str, ...]) -> None:
+        """Something that is possible, asked well."""
+        self.send_possible(choice, Manner(is_complete=True, more=None, steps=steps, is_bad=False))
+
+    @rule(choice=st.integers(0, 59), steps=STEP_LISTS)
+    def move_on_further(self, choice: int, steps: tuple[str, ...]) -> None:
+        """The same again: rules are taken equally often, and this is what lives are made of."""
+        self.send_possible(choice, Manner(is_complete=True, more=None, steps=steps, is_bad=False))
 
     @rule(choice=st.integers(0, 59), manner=MANNERS)
     def ask_what_is_possible(self, choice: int, manner: Manner) -> None:
-        possible = sorted(STATES[self.node.state].verbs)
-        if possible:
-            self.send(manner.ask(possible[choice % len(possible)]))
+        self.send_possible(choice, manner)
 
-    @rule(word=st.sampled_from(["", "zork", "error", "Manage", "clean wait"]))
-    def ask_for_what_is_no_verb(self, word: str) -> None:
+    @rule(ask=ASKS, word=st.sampled_from(["", "zork", "error", "Manage", "clean wait"]))
+    def ask_anything(self, ask: Ask, word: str) -> None:
         self.call("PUT", "/states/provision", {"target": word}, expect=400)
+        self.send(ask)
 
     @rule(first=ASKS, second=ASKS)
     def ask_twice_at_once(self, first: Ask, second: Ask) -> None:
@@ -147,26 +173,25 @@ class Life(RuleBasedStateMachine):
         if self.patch(changes) == 200:
             self.node = replace(self.node, **changes)
 
-    @rule(name=st.sampled_from(["instance_info", "extra", "properties"]), value=st.integers())
-    def patch_document(self, name: str, value: int) -> None:
-        self.patch({name: {"value": value}})
-        if self.seen[name] != {"value": value}:
-            assert model.patch_status(self.node, {name: {}}) == 409
+    @rule(
+        name=st.sampled_from(["instance_info", "extra", "properties"]),
+        value=st.integers(),
+        resource_class=st.sampled_from(["gold", "silver"]),
+    )
+    def patch_document(self, name: str, value: int, resource_class: str) -> None:
+        status = self.patch({name: {"value": value}})
+        assert (self.seen[name] == {"value": value}) or status == 409
+        if self.seen["resource_class"] != resource_class:
+            self.patch({"resource_class": resource_class})
 
-    @rule(value=st.sampled_from(["gold", "silver"]))
-    def patch_resource_class(self, value: str) -> None:
-        if self.seen.get("resource_class") != value:
-            self.patch({"resource_class": value})
-
-    @rule(reason=st.sampled_from([None, "fan"]))
-    def enter_maintenance(self, reason: str | None) -> None:
-        self.call("PUT", "/maintenance", {"reason": reason}, expect=202)
-        self.node = replace(self.node, maintenance=True)
-
-    @rule()
-    def leave_maintenance(self) -> None:
-        self.call("DELETE", "/maintenance", expect=202)
-        self.node = model.without_maintenance(self.node)
+    @rule(reason=st.sampled_from([None, "fan"]), words=st.sampled_from(["leave", "leave", "enter"]))
+    def enter_or_leave_maintenance(self, reason: str | None, words: str) -> None:
+        if words == "leave":
+            self.call("DELETE", "/maintenance", expect=202)
+            self.node = model.without_maintenance(self.node)
+        else:
+            self.call("PUT", "/maintenance", {"reason": reason}, expect=202)
+            self.node = replace(self.node, maintenance=True)
 
     @rule(to=st.sampled_from([*_POWER, "zork"]))
     def switch_power(self, to: str) -> None:
@@ -191,6 +216,7 @@ class Life(RuleBasedStateMachine):
     def agrees(self) -> None:
         self.look()
         assert self.seen["provision_state"] == self.node.state
+        self.visited.add(self.node.state)
         assert self.seen["target_provision_state"] == self.node.target
         assert (self.seen["last_error"] is not None) == self.node.has_failed, self.seen["last_error"]
         for name in ("maintenance", "fault", "protected", "retired", "automated_clean", "disable_power_off"):
@@ -205,6 +231,11 @@ class Life(RuleBasedStateMachine):
         self.live.check_alive()
 
     # ------------------------------------------------------------------ helpers of the rules
+
+    def send_possible(self, choice: int, manner: Manner) -> None:
+        possible = sorted(STATES[self.node.state].verbs)
+        if possible:
+            self.send(manner.ask(possible[choice % len(possible)]))
 
     def send(self, ask: Ask) -> None:
         """A provision request, and a look at what comes of it."""
@@ -272,7 +303,11 @@ def life(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) 
     stack = AsyncExitStack()
     with asyncio.Runner() as runner:
         live = runner.run(start())
-        yield type("Life", (Life,), {"live": live, "runner": runner, "machines_fail": request.param})
+        yield type(
+            "Life",
+            (Life,),
+            {"live": live, "runner": runner, "machines_fail": request.param, "visited": set()},
+        )
         runner.run(stack.aclose())
 
 
@@ -287,3 +322,4 @@ def test_the_service_and_the_model_agree_whatever_is_asked(life: type[Life]) -> 
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert len(life.visited) >= FEWEST_STATES, sorted(life.visited)
