@@ -1,12 +1,14 @@
 """Fixtures for every kind of test."""
 
-from collections.abc import Generator
+import logging
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import structlog
 
+from fakes.canary import WATCH, LogHandler
 from fixture_database import (
     clock,
     database,
@@ -19,8 +21,13 @@ from fixture_database import (
 
 # Tracebacks as Python writes them: the default renderer spends half a second on each.
 structlog.configure(
-    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    processors=[
+        structlog.processors.format_exc_info,
+        WATCH.processor,
+        structlog.processors.KeyValueRenderer(),
+    ]
 )
+logging.getLogger().addHandler(LogHandler(WATCH))
 
 __all__ = [
     "clock",
@@ -39,3 +46,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
     if not pytest_asyncio.is_async_test(pyfuncitem):
         pyfuncitem.funcargs.pop("event_loop_policy", None)
     return (yield)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_shows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails each test in which a secret that was given to the API comes out of it again, or is logged. Tests
+    that show secrets on purpose say so with ``WATCH.paused()``."""
+    WATCH.begin()
+    yield
+    sightings = list(WATCH.sightings)
+    WATCH.begin()
+    assert not sightings, "\n".join(sightings)

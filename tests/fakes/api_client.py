@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from fakes.canary import WATCH
+
 VERSION_HEADER = "x-openstack-ironic-api-version"
 
 
@@ -78,6 +80,7 @@ async def exchange(
     chunk: int = 65536,
 ) -> Reply:
     """One request through the ASGI protocol. ``query`` replaces that of ``path``, byte for byte."""
+    WATCH.learn(content)
     parts = urlsplit(path if "://" in path else f"http://host{path}")
     scope = {
         "type": "http",
@@ -107,8 +110,10 @@ async def exchange(
     await app(scope, receive, send)
     assert sent, "the application gave no answer"
     start, *rest = sent
-    return Reply(
+    reply = Reply(
         status=start["status"],
         headers={name.decode(): value.decode("latin-1") for name, value in start["headers"]},
         body=b"".join(message.get("body", b"") for message in rest),
     )
+    WATCH.look(f"the answer to {method} {parts.path} ({reply.status})", reply.body, repr(reply.headers))
+    return reply

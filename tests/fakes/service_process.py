@@ -10,6 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
+from fakes.canary import WATCH
+
 START_S = 30.0
 
 
@@ -57,6 +59,7 @@ async def service(
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await asyncio.wait_for(process.wait(), 90)
+        WATCH.look("the log of the service", (directory / "log").read_bytes())
 
 
 async def _answers(

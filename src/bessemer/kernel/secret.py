@@ -21,6 +21,7 @@ _WORDS = (
 )  # fmt: skip
 _LOGIN = re.compile(r"://[^/?#\s@]*:[^/?#\s]*@")
 _MOST_REMEMBERED = 10_000
+_SEALED_LENGTH = len(SEALED)
 
 
 def is_secret(name: str) -> bool:
@@ -53,19 +54,30 @@ def covered(document: Any, names: SecretNames, cover: Callable[[str, Any], Any],
 
     Absent values, booleans and empty text stay: they tell whether there is a secret, and nothing of it.
     """
-    if isinstance(document, str):
-        return cover(key, document) if is_secret_text(document) else document
+    if isinstance(document, dict):
+        return _covered_object(document, names, cover)
     if isinstance(document, list | tuple):
         return [covered(item, names, cover, key) for item in document]
-    if not isinstance(document, dict):
-        return document
+    if isinstance(document, str) and is_secret_text(document):
+        return cover(key, document)
+    return document
+
+
+def _covered_object(
+    document: dict[str, Any], names: SecretNames, cover: Callable[[str, Any], Any]
+) -> dict[str, Any]:
+    # Lists of nodes go through here thousands of times: text, which most values are, is dealt with in place.
     is_named = "value" in document and any(names[str(document.get(by, ""))] for by in ("name", "path"))
-    return {
-        name: cover(name, held)
-        if (names[name] or (is_named and name == "value")) and is_telling(held)
-        else covered(held, names, cover, name)
-        for name, held in document.items()
-    }
+    found = {}
+    for name, held in document.items():
+        if (names[name] or (is_named and name == "value")) and is_telling(held):
+            found[name] = cover(name, held)
+        elif type(held) is str:
+            is_plain = "@" not in held and held[:_SEALED_LENGTH] != SEALED
+            found[name] = held if is_plain or not is_secret_text(held) else cover(name, held)
+        else:
+            found[name] = covered(held, names, cover, name)
+    return found
 
 
 def masked(document: Any, more: Set[str] = frozenset()) -> Any:

@@ -124,7 +124,10 @@ def _with_sealed(document: Any, place: str, key: str, change: Callable[[str, str
     if isinstance(document, str):
         return change(f"{place}/{key}", document) if document.startswith(PREFIX) else document
     if isinstance(document, dict):
-        return {name: _with_sealed(held, place, name, change) for name, held in document.items()}
+        return {
+            name: _with_sealed(held, place, name, change) if isinstance(held, str | dict | list) else held
+            for name, held in document.items()
+        }
     if isinstance(document, list):
         return [_with_sealed(item, place, key, change) for item in document]
     return document
