@@ -115,9 +115,9 @@ async def hang(context: Toy) -> None:
     context.deps.note(f"run slow {os.getpid()}")
     if context.deps.count("run slow " + str(os.getpid())) and context.operation.fence > 1:
         return
-    while not context.deps.count("go on"):  # noqa: ASYNC110  the sign comes from another process
-        await asyncio.sleep(0.01)
     try:
+        while not context.deps.count("go on"):  # noqa: ASYNC110  the sign comes from another process
+            await asyncio.sleep(0.01)
         async with context.write() as tx:
             await update_node(tx, context.operation.node_uuid, description="written by the loser")
         context.deps.note("the loser wrote")

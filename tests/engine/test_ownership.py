@@ -109,7 +109,7 @@ async def test_a_holder_notices_at_its_next_sign_of_life_that_it_lost(database: 
 async def test_what_a_silent_conductor_held_is_taken_over(database: Database) -> None:
     record = Record()
     async with database.write() as tx:
-        await register_conductor(tx, "host-z", "silent", "", [])
+        await register_conductor(tx, "host-z", "silent", "", [], lease_s=SETTINGS.lease_s)
     workflow = record.workflow(record.step("a"))
     gateway = Engine(database, [workflow], None, SETTINGS, database.clock)
     operation = await enqueue(gateway, database)
