@@ -1,13 +1,13 @@
 """Traits of nodes: a set of names each."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import JSON, Text, bindparam, cast, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.kernel.error import NotFound
 from bessemer.store.database import Transaction
+from bessemer.store.document import encode_json
 from bessemer.store.record import storable
 from bessemer.store.statement import Statement
 from bessemer.store.table import NODE_TRAITS
@@ -15,17 +15,26 @@ from bessemer.store.table import NODE_TRAITS
 _COLUMNS = NODE_TRAITS.c
 _PAIRS = select(_COLUMNS.node_uuid, _COLUMNS.trait).order_by(_COLUMNS.trait)
 _OF_ONE = Statement(_PAIRS.where(_COLUMNS.node_uuid == bindparam("uuid")))
-_OF_MANY = _PAIRS.where(_COLUMNS.node_uuid.in_(bindparam("uuids", expanding=True)))
+# A thousand nodes are one parameter, a JSON list: a thousand of them cost more to write than to look up.
+_UUIDS = bindparam("uuids", type_=Text())
+_OF_MANY_SQLITE = Statement(
+    _PAIRS.where(_COLUMNS.node_uuid.in_(select(func.json_each(_UUIDS).table_valued("value").c.value)))
+)
+_OF_MANY_POSTGRESQL = Statement(
+    _PAIRS.where(
+        _COLUMNS.node_uuid.in_(select(func.json_array_elements_text(cast(_UUIDS, JSON)).column_valued()))
+    )
+)
 
 
 async def list_traits(tx: Transaction, node_uuids: Sequence[str]) -> dict[str, list[str]]:
     """The traits of each of these nodes, in order of name; a node without any has an empty list."""
     found: dict[str, list[str]] = {uuid: [] for uuid in node_uuids}
-    rows: Iterable[Sequence[Any]]
     if len(node_uuids) == 1:
         rows = await tx.execute(_OF_ONE, {"uuid": node_uuids[0]})
     else:
-        rows = await tx.execute(_OF_MANY, {"uuids": list(node_uuids)})
+        statement = _OF_MANY_POSTGRESQL if tx.is_postgresql else _OF_MANY_SQLITE
+        rows = await tx.execute(statement, {"uuids": encode_json(list(node_uuids))})
     for uuid, trait in rows:
         found[uuid].append(trait)
     return found
