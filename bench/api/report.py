@@ -10,18 +10,16 @@ from bench.api.measure import Figure, Result
 def alone(title: str, result: Result) -> None:
     """One server's figures beside those of design.md."""
     _write(f"\n{title}")
-    _write(
-        f"  {'ms per operation':27}{'CPU':>9}{'p50':>9}{'p99':>9}{'Ironic CPU*':>13}{'cheaper':>9}{'wanted':>8}"
-    )
+    heads = f"{'CPU':>9}{'p50':>9}{'p99':>9}{'Ironic CPU*':>13}{'cheaper':>9}{'wanted':>8}"
+    _write(f"  {'ms per operation':27}{heads}")
     for goal in call.GOALS:
         figure = result.figures[goal.title]
         known = goal.ironic_ms
         beside = f"{known:13.1f}{known / figure.cpu_ms:8.1f}x" if known is not None else f"{'-':>13}{'-':>9}"
         wanted = f"{goal.factor}x" if goal.factor else "-"
         _write(f"  {goal.title:27}{_own(figure)}{beside}{wanted:>8}")
-    _write(
-        f"  first answer {result.first_answer_s:.2f} s after the start, {result.resident_mib:.0f} MiB resident"
-    )
+    start, memory = f"{result.first_answer_s:.2f} s", f"{result.resident_mib:.0f} MiB"
+    _write(f"  first answer {start} after the start, {memory} resident")
     _write("  * of design.md. Latency of the last two: twenty nodes at once, until all are done.")
 
 
