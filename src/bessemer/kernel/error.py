@@ -21,9 +21,11 @@
 The domain knows no HTTP: each API maps these at its edge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import ClassVar, Final
+
+from bessemer.kernel.secret import without_secrets
 
 
 class Fault(StrEnum):
@@ -43,9 +45,17 @@ class BessemerError(Exception):
     retry: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        # Whatever is said of an address, the login in it is not repeated.
+        self.message = without_secrets(message)
+        self.hint = without_secrets(hint)
+        super().__init__(self.message)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Put a mask in place of ``secrets``, which whoever is quoted may have repeated."""
+        known = list(secrets)
+        self.message = without_secrets(self.message, known)
+        self.hint = without_secrets(self.hint, known)
+        self.args = (self.message,)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip() if self.hint else self.message

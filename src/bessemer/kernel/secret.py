@@ -7,7 +7,7 @@ Source: v1 contract, the ``secret`` notes of driver_info, driver_internal_info a
 """
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any, Final
 
 MASK: Final = "******"
@@ -21,6 +21,8 @@ _WORDS = (
 )  # fmt: skip
 _LOGIN = re.compile(r"://[^/?#\s@]*:[^/?#\s]*@")
 _MOST_REMEMBERED = 10_000
+#: Shorter secrets are words that may be anywhere.
+_SHORTEST = 4
 _SEALED_LENGTH = len(SEALED)
 
 
@@ -83,6 +85,33 @@ def _covered_object(
 def masked(document: Any, more: Set[str] = frozenset()) -> Any:
     """``document`` with a mask in place of what is secret in it; ``more`` are further keys of secrets."""
     return covered(document, SecretNames(more), lambda *_: MASK)
+
+
+def secrets_in(document: Any, more: Set[str] = frozenset()) -> set[str]:
+    """The secret texts in ``document``; ``more`` are further keys that hold secrets."""
+    found: set[str] = set()
+    covered(document, SecretNames(more), lambda _, held: found.update(_texts(held)))
+    return found
+
+
+def _texts(held: Any) -> Iterator[str]:
+    if isinstance(held, str):
+        yield held
+    elif isinstance(held, dict):
+        for item in held.values():
+            yield from _texts(item)
+    elif isinstance(held, list | tuple):
+        for item in held:
+            yield from _texts(item)
+
+
+def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+    """``text`` with a mask in place of each login within an address, and of each of ``secrets`` that is too
+    long to be there by chance."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST and secret in text:
+            text = text.replace(secret, MASK)
+    return _LOGIN.sub(f"://{MASK}@", text) if "@" in text else text
 
 
 def is_telling(held: Any) -> bool:

@@ -122,6 +122,17 @@ async def test_a_wrong_password_is_named_once_and_not_shown(lab, pool, auth_type
     assert lab.bmc.requests.count(status=401) == 1
 
 
+async def test_what_a_bmc_repeats_of_a_secret_is_not_said_again(scripted, pool) -> None:
+    words = "Attribute AdminPassword: n3w-secret is too weak; your own was 0ld-secret."
+    scripted.on(f"PATCH {SYSTEM}", error(400, words, "PropertyValueError"))
+    info = scripted.driver_info(
+        redfish_username="u", redfish_password="0ld-secret", redfish_auth_type="basic"
+    )
+    with pytest.raises(BmcRefused, match="is too weak") as caught:
+        await connect(pool, info).patch(SYSTEM, {"Attributes": {"AdminPassword": "n3w-secret"}})
+    assert "secret" not in f"{caught.value!s} {caught.value!r}"
+
+
 async def test_an_account_without_rights_is_told_from_a_wrong_password(scripted, pool) -> None:
     scripted.on(f"POST {RESET}", error(403, "No.", "InsufficientPrivilege"))
     with pytest.raises(BmcRefused, match="does not allow this"):

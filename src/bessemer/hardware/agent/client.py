@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 
 from bessemer.config.settings import AgentSettings
-from bessemer.domain.node import Node, label
+from bessemer.domain.node import SECRET_KEYS, Node, label
 from bessemer.hardware.agent.failure import (
     AgentBusy,
     AgentRefused,
@@ -25,6 +25,7 @@ from bessemer.hardware.agent.result import CommandResult, CommandStatus, decode_
 from bessemer.hardware.agent.trust import AgentTrust
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.error import DeadlineExceeded, DeviceError
+from bessemer.kernel.secret import secrets_in, without_secrets
 
 __all__ = [
     "AgentBusy",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 _COMMANDS = "/v1/commands/"
+_SECRET_KEYS = frozenset[str]().union(*SECRET_KEYS.values())
 #: Pauses between tries of one call.
 _BACKOFF = Backoff(first_s=1.0, most_s=5.0)
 
@@ -73,7 +75,7 @@ class AgentClient:
         for attempt in range(1, self._attempts + 1):
             try:
                 answer = await self._request(node, "POST", _COMMANDS, body=body, wait=wait)
-                return decode_result(answer)
+                return _quiet(node, decode_result(answer))
             except AgentUnreachable as error:
                 if not error.is_unsent:
                     arrived = await self._find_new(node, command, known)
@@ -86,11 +88,11 @@ class AgentClient:
 
     async def list_commands(self, node: Node) -> list[CommandResult]:
         """Every command of this ramdisk's life, oldest first."""
-        return decode_list(await self._read(node, _COMMANDS))
+        return [_quiet(node, result) for result in decode_list(await self._read(node, _COMMANDS))]
 
     async def get_command(self, node: Node, command_id: str) -> CommandResult:
         """Raises CommandLost when the agent does not know the command (any more)."""
-        return decode_result(await self._read(node, _COMMANDS + command_id))
+        return _quiet(node, decode_result(await self._read(node, _COMMANDS + command_id)))
 
     @property
     def _attempts(self) -> int:
@@ -164,9 +166,26 @@ class AgentClient:
         return url.rstrip("/")
 
 
+def _secrets(node: Node) -> set[str]:
+    """What an agent may know and repeat: commands hold the config drive, the token is in every request."""
+    return secrets_in([node.driver_info, node.instance_info, node.driver_internal_info], _SECRET_KEYS)
+
+
+def _quiet(node: Node, result: CommandResult) -> CommandResult:
+    """The result without secrets of the node in what the agent says of its failure."""
+    if result.error is None:
+        return result
+    secrets = _secrets(node)
+    said = {
+        name: without_secrets(text, secrets) if isinstance(text, str) else text
+        for name, text in result.error.items()
+    }
+    return msgspec.structs.replace(result, error=said)
+
+
 def _refusal(node: Node, what: str, status: int, answer: bytes, *, is_post: bool) -> DeviceError:
     """The error that an answer of the agent outside 200-299 stands for."""
-    said = _fault(answer)
+    said = without_secrets(_fault(answer), _secrets(node))
     message = f"The agent of node {label(node)} answered {what} with HTTP {status}" + (
         f": {said}" if said else "."
     )

@@ -38,6 +38,8 @@ from bessemer.hardware.redfish.failure import (
     no_answer,
     not_json,
 )
+from bessemer.kernel.error import DeviceError
+from bessemer.kernel.secret import secrets_in
 from bessemer.transfer.tls import client_context
 
 JsonObject = dict[str, Any]
@@ -137,7 +139,7 @@ class BmcConnection:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         try:
-            reply = await self._in_time(_Call(method, path, body, headers or {}), deadline_s)
+            reply = await self._asked(_Call(method, path, body, headers or {}), deadline_s)
         except BmcUnreachable as error:
             self._note(is_answering=error.status != 0, reason=error.message)
             raise
@@ -154,6 +156,14 @@ class BmcConnection:
         elif is_answering and not self._is_answering:
             log.info("BMC answers again", bmc=self.name)
         self._is_answering = is_answering
+
+    async def _asked(self, call: _Call, deadline_s: float | None) -> Reply:
+        """As ``_in_time``. BMCs repeat what they were sent: what is secret of it is not said again."""
+        try:
+            return await self._in_time(call, deadline_s)
+        except DeviceError as error:
+            error.hide({self.access.password.reveal(), *secrets_in(call.body)})
+            raise
 
     async def _in_time(self, call: _Call, deadline_s: float | None) -> Reply:
         limit_s = deadline_s or self._settings.request_timeout
