@@ -42,15 +42,16 @@ class LiveProcess:
 
     async def settled(self, ident: str) -> dict[str, Any]:
         """The node once no operation of it is queued or at work; those that wait for somebody are left to."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                self.check_alive()
-                operations = await self.operations(ident)
-                node: dict[str, Any] = (await self.client.get(f"/v1/nodes/{ident}")).json
-                is_busy = any(map(_is_busy, operations))
-                if not is_busy and node["reservation"] is None:
-                    return node
-                await asyncio.sleep(0.002)
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while True:
+            self.check_alive()
+            operations = await self.operations(ident)
+            node: dict[str, Any] = (await self.client.get(f"/v1/nodes/{ident}")).json
+            if not any(map(_is_busy, operations)) and node["reservation"] is None:
+                return node
+            busy = [(one["kind"], one["state"], one["wake_at"]) for one in operations if _is_busy(one)]
+            assert asyncio.get_running_loop().time() < deadline, f"{ident} stays busy: {busy}"
+            await asyncio.sleep(0.002)
 
     def check_alive(self) -> None:
         """Raises what ended a duty of the process, if one has ended."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from bessemer.domain.node import Node
 from bessemer.domain.operation import NewOperation, Operation
 from bessemer.engine.call import Calls
@@ -17,6 +19,7 @@ from bessemer.kernel.error import Unavailable
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService
 from bessemer.service.node_access import NodeAccess
+from bessemer.service.start import start
 from bessemer.store.database import Transaction
 from bessemer.workflow.machine_call import CALL_TIMEOUT_S
 
@@ -78,15 +81,22 @@ class MachineService:
         return await self._calls.answer(start, call.what, CALL_TIMEOUT_S)
 
     async def begin(self, caller: Caller, node: Node, kind: str, call: MachineCall) -> None:
-        """Start an operation of ``kind`` with what is given, and do not wait for it. Raises NodeLocked."""
+        """Start an operation of ``kind`` with what is given, and do not wait for it.
+
+        It queues behind no other work, which may wait for an agent that never comes. Raises NodeLocked.
+        """
 
         async def work(tx: Transaction, fresh: Node) -> None:
-            await self._gateway.enqueue(tx, _new(kind, caller, fresh, dict(call.given)))
+            await start(tx, self._gateway, caller, fresh, kind, call.given, may_join=True)
+
+        async def work_beside(tx: Transaction, fresh: Node) -> None:
+            new = _new(kind, caller, fresh, dict(call.given))
+            await self._gateway.enqueue(tx, msgspec.structs.replace(new, is_exclusive=False))
 
         if call.of_free_node:
             await self._access.change(caller, node.uuid, work)
         else:
-            await self._access.touch(caller, node.uuid, work)
+            await self._access.touch(caller, node.uuid, work_beside)
 
     async def _check_served(self, node: Node) -> None:
         group = node.conductor_group
