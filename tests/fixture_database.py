@@ -9,6 +9,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class PostgresqlServer:
     directory: Path
     port: int
     user: str | None
+    options: str = _OPTIONS
 
     def url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
@@ -64,13 +66,23 @@ class PostgresqlServer:
     def start(self) -> None:
         data = str(self.directory / "data")
         self.run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "--locale=C.UTF-8")
-        options = f"-h 127.0.0.1 -p {self.port} -k {self.directory} {_OPTIONS}"
-        self.run(
-            "pg_ctl", "-D", data, "-w", "-t", "50", "-l", str(self.directory / "log"), "-o", options, "start"
-        )
+        self._launch()
 
     def stop(self) -> None:
-        self.run("pg_ctl", "-D", str(self.directory / "data"), "-w", "-m", "immediate", "stop")
+        self._end("immediate")
+
+    def restart(self, mode: str) -> None:
+        """End it as ``pg_ctl -m`` can ("fast": in order; "immediate": as if it crashed), and start it again."""
+        self._end(mode)
+        self._launch()
+
+    def _launch(self) -> None:
+        data, log = str(self.directory / "data"), str(self.directory / "log")
+        options = f"-h 127.0.0.1 -p {self.port} -k {self.directory} {self.options}"
+        self.run("pg_ctl", "-D", data, "-w", "-t", "50", "-l", log, "-o", options, "start")
+
+    def _end(self, mode: str) -> None:
+        self.run("pg_ctl", "-D", str(self.directory / "data"), "-w", "-m", mode, "stop")
 
     async def command(self, *statements: str) -> None:
         connection = await asyncpg.connect(self.url("postgres"), timeout=20)
@@ -82,20 +94,19 @@ class PostgresqlServer:
 
 
 @contextmanager
-def start_postgresql() -> Iterator[PostgresqlServer]:
-    """A server that runs while the block does."""
+def start_postgresql(options: str = _OPTIONS) -> Iterator[PostgresqlServer]:
+    """A server that runs while the block does; without ``options`` of its own it forgets what a crash took."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     assert versions, "PostgreSQL is needed: apt-get install postgresql"
     user = "postgres" if os.getuid() == 0 else None  # the server refuses to run as root
     # Not below pytest's own directory, which nobody but its owner may enter.
-    directory = Path(f"/tmp/bessemer-pg-{os.getpid()}")
-    directory.mkdir(mode=0o700)
+    directory = Path(tempfile.mkdtemp(prefix=f"bessemer-pg-{os.getpid()}-", dir="/tmp"))
     if user:
         shutil.chown(directory, user)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = PostgresqlServer(versions[-1].parent, directory, port, user)
+    server = PostgresqlServer(versions[-1].parent, directory, port, user, options)
     try:
         server.start()
         yield server
