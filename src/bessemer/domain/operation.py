@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from bessemer.domain.limit import Priority
 from bessemer.kernel.clock import Timestamp
 
 JsonObject = dict[str, Any]
@@ -52,7 +53,11 @@ class OperationError(msgspec.Struct, frozen=True):
 
 
 class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
-    """What is needed to ask for an operation."""
+    """What is needed to ask for an operation.
+
+    ``project`` is whose share of the queue it uses. ``pool`` names the limit it counts against; its workflow
+    says which.
+    """
 
     node_uuid: str
     kind: str
@@ -62,6 +67,9 @@ class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
     conductor_group: str = ""
     requested_by: str = ""
     request_id: str = ""
+    project: str = ""
+    pool: str = ""
+    priority: Priority = Priority.NORMAL
 
 
 class Operation(NewOperation, frozen=True, kw_only=True):

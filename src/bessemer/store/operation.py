@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, bindparam, case, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bessemer.domain.limit import Priority
 from bessemer.domain.node import SECRET_KEYS
 from bessemer.domain.operation import (
     NewOperation,
@@ -50,6 +51,7 @@ OPERATION = SealedMapper(
     decoders={
         "state": OperationState,
         "phase": Phase,
+        "priority": Priority,
         "plan": msgspec.json.Decoder(tuple[PlanItem, ...]).decode,
         "error": msgspec.json.Decoder(OperationError).decode,
         "result": decode_json,

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bessemer.kernel.error import Unavailable
 
 #: The newest revision in ``versions/``.
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 
 #: Any number, as long as nothing else of ours takes an advisory lock with it.
 _LOCK = 0x6265_7373

@@ -49,6 +49,11 @@ OPERATIONS = Table(
     text("finished_at"),
     # How many processes were lost while they carried out the present step.
     Column("deaths", Integer, nullable=False, server_default="0"),
+    text("project", is_required=True, default=""),
+    text("pool", is_required=True, default=""),
+    Column("priority", Integer, nullable=False, server_default="1"),
+    # When it is to be claimed, in the virtual time of its queue: see queue.py.
+    Column("turn", Float, nullable=False, server_default="0"),
     Unique("uuid"),
     one_of("state", OperationState),
     one_of("phase", Phase),
@@ -96,6 +101,42 @@ OPERATIONS = Table(
         "owner",
         sqlite_where=sql("state IN ('running', 'waiting')"),
         postgresql_where=sql("state IN ('running', 'waiting')"),
+    ),
+    Index(
+        "ix_operations_turn",
+        "conductor_group",
+        "pool",
+        "turn",
+        "id",
+        sqlite_where=sql("state = 'queued'"),
+        postgresql_where=sql("state = 'queued'"),
+    ),
+    Index(
+        "ix_operations_flow",
+        "conductor_group",
+        "pool",
+        "project",
+        "priority",
+        "turn",
+        sqlite_where=sql("state = 'queued'"),
+        postgresql_where=sql("state = 'queued'"),
+    ),
+    # The virtual time of each queue is the highest turn ever claimed.
+    Index(
+        "ix_operations_claimed",
+        "conductor_group",
+        "pool",
+        "turn",
+        sqlite_where=sql("fence > 0"),
+        postgresql_where=sql("fence > 0"),
+    ),
+    Index(
+        "ix_operations_pool",
+        "pool",
+        "conductor_group",
+        "state",
+        sqlite_where=sql("pool <> '' AND state IN ('queued', 'running', 'waiting')"),
+        postgresql_where=sql("pool <> '' AND state IN ('queued', 'running', 'waiting')"),
     ),
     # Calls whose answers nobody fetched. Each database has its own words, as they are in the query.
     Index(
