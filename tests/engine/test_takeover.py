@@ -17,7 +17,7 @@ from bessemer.domain.operation import Operation, OperationState
 from bessemer.engine.settings import EngineSettings
 from bessemer.kernel.clock import SystemClock
 from bessemer.kernel.error import FenceLost
-from bessemer.store.claim import claim_operations
+from bessemer.store.claim import MOST_DEATHS, claim_operations
 from bessemer.store.conductor import get_conductor, register_conductor
 from bessemer.store.database import Database
 from bessemer.store.node import get_node, update_node
@@ -187,14 +187,14 @@ async def test_a_step_that_kills_its_process_again_and_again_is_given_up(
     lives = 0
     while await cradle.live(operation, world) == KILLED:
         lives += 1
-        assert lives < 10
+        assert lives <= MOST_DEATHS
     end = await end_of(database, operation, world)
-    assert lives == 3
-    assert end.effects["run deadly"] == 3
+    assert lives == MOST_DEATHS
+    assert end.effects["run deadly"] == MOST_DEATHS
     assert end.operation.state is OperationState.FAILED
     assert end.operation.error is not None
     assert (end.operation.error.code, end.operation.error.step) == ("crash-loop", "deadly")
-    assert "3 processes" in end.operation.error.message
+    assert f"{MOST_DEATHS} processes" in end.operation.error.message
     assert end.effects["undo a"] == 1
 
 
@@ -221,17 +221,18 @@ async def claimed(database: Database, **terms: Any) -> list[tuple[str, int]]:
 
 
 async def test_operations_under_suspicion_are_taken_one_at_a_time(database: Database) -> None:
-    async with abandoned(database, 0, 1, 1, 2) as (first, second, third, fourth):
-        assert await claimed(database, is_suspect_welcome=False) == [(first.uuid, 1)]
-        assert await claimed(database) == [(second.uuid, 2)]
-        assert await claimed(database) == [(third.uuid, 2)]
-        assert await claimed(database) == [(fourth.uuid, 3)]
+    most = MOST_DEATHS
+    async with abandoned(database, most - 3, most - 2, most - 2, most - 1) as (first, second, third, fourth):
+        assert await claimed(database, is_suspect_welcome=False) == [(first.uuid, most - 2)]
+        assert await claimed(database) == [(second.uuid, most - 1)]
+        assert await claimed(database) == [(third.uuid, most - 1)]
+        assert await claimed(database) == [(fourth.uuid, most)]
         assert await claimed(database) == []
 
 
 async def test_a_process_that_came_through_clears_the_step_of_suspicion(database: Database) -> None:
     record = Record()
-    async with abandoned(database, 1) as [operation]:
+    async with abandoned(database, MOST_DEATHS - 2) as [operation]:
         settings = replace(SETTINGS, hostname="host-y", conductor_group="elsewhere")
         async with running(database, [record.workflow(record.step("a"))], settings=settings) as engine:
             done = await engine.wait_finished(operation.uuid, PATIENCE_S)
@@ -240,7 +241,7 @@ async def test_a_process_that_came_through_clears_the_step_of_suspicion(database
 
 async def test_suspects_all_come_to_their_turn(database: Database) -> None:
     record = Record()
-    async with abandoned(database, 1, 1, 1) as operations:
+    async with abandoned(database, *[MOST_DEATHS - 2] * 3) as operations:
         settings = replace(SETTINGS, hostname="host-y", conductor_group="elsewhere", poll_s=60.0)
         async with running(database, [record.workflow(record.step("a"))], settings=settings) as engine:
             for operation in operations:

@@ -4,9 +4,10 @@ An operation is held by writing the conductor's incarnation and a higher fence i
 names that fence, so whoever lost an operation can no longer change it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -41,8 +43,12 @@ _COLUMNS = OPERATIONS.c
 _IS_ACTIVE = is_in(_COLUMNS.state, *ACTIVE)
 _MOST = bindparam("most", type_=Integer())
 
-#: So many processes may be lost under one step; then it is the step that is thought to kill them.
-MOST_DEATHS = 3
+#: Where operations come from: which they are, in what order, how many at most.
+_Source: TypeAlias = tuple[ColumnElement[bool], tuple[ColumnElement[Any], ...], ColumnElement[int]]
+
+#: So many processes may be lost under one step; then it is the step that is thought to kill them. Fewer would
+#: condemn the innocent where processes are lost every few seconds for reasons of their own.
+MOST_DEATHS = 8
 
 
 async def claim_operations(
@@ -52,14 +58,20 @@ async def claim_operations(
     group: str,
     kinds: Sequence[tuple[str, int]],
     limit: int,
+    slots: Mapping[str, int] = MappingProxyType({}),
+    lead: int = 0,
     most_deaths: int = MOST_DEATHS,
     is_suspect_welcome: bool = True,
 ) -> list[Operation]:
-    """Take up to ``limit`` operations that somebody has to work on now, the oldest first.
+    """Take up to ``limit`` operations that somebody has to work on now.
 
-    These are: the first in the queue of a node that no exclusive operation works on; waiting ones whose time
-    has come; and running or waiting ones that nobody holds or whose holder's lease is over. Only of this
-    conductor group, and only kinds and versions given.
+    These are: queued ones whose turn it is, if they are the first of a node that no exclusive operation works
+    on; waiting ones whose time has come; and running or waiting ones that nobody holds or whose holder's lease
+    is over. Only of this conductor group, and only kinds and versions given.
+
+    ``slots``: how many may be begun of each pool (see admission.py); of pools that are not there none is, and
+    of those without a pool any number. Each of these sources gives one in turn. Where ``limit`` does not
+    suffice for all of them, ``lead`` says which comes first: count it up, and none is left out for ever.
 
     Taking an operation from a holder that was lost counts its ``deaths``. One that could be the last of
     ``most_deaths`` is a suspect: it comes alone, and only where ``is_suspect_welcome``, so that if it does
@@ -78,9 +90,13 @@ async def claim_operations(
         "suspects": min(limit, 1) if is_suspect_welcome else 0,
         "suspect_from": most_deaths - 1,
     }
+    pools = ("", *sorted(slots))
+    values |= {f"slots_{n}": min(limit, slots.get(pool, limit)) for n, pool in enumerate(pools)}
+    sources = len(pools) + 3
+    values |= {f"rank_{n}": (n - lead) % sources for n in range(sources)}
     if not tx.is_postgresql:
         values["signed_since"] = timestamp(tx.clock, after_s=-LEASE_S)
-    statement = _claim(tuple(kinds), tx.is_postgresql)
+    statement = _claim(tuple(kinds), pools, tx.is_postgresql)
     try:
         rows = (await tx.execute(statement, values)).all()
     except IntegrityError as error:
@@ -90,32 +106,32 @@ async def claim_operations(
 
 
 @lru_cache
-def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Statement:
+def _claim(kinds: tuple[tuple[str, int], ...], pools: tuple[str, ...], is_postgresql: bool) -> Statement:
     """Made once: building and compiling it costs more than the database takes for it."""
     is_abandoned = _is_abandoned(is_postgresql)
     is_suspect = _deaths_when_taken() >= bindparam("suspect_from", type_=Integer())
-    legs = [
-        select(_COLUMNS.id, _COLUMNS.fence, _COLUMNS.state)
-        .where(_is_ours(kinds), wanted)
-        .order_by(key)
-        .limit(most)
-        for wanted, key, most in (
-            # Not the bare id: SQLite would go through the whole table in its order rather than sort a few.
-            (_is_next_in_queue(), _COLUMNS.id + 0, _MOST),
-            (_is_due(), _COLUMNS.wake_at, _MOST),
-            (and_(is_abandoned, ~is_suspect), _COLUMNS.id, _MOST),
-            (and_(is_abandoned, is_suspect), _COLUMNS.id, bindparam("suspects", type_=Integer())),
+    queues: list[_Source] = [
+        (
+            and_(_COLUMNS.pool == literal_column(_quoted(pool)), _is_next_in_queue()),
+            (_COLUMNS.turn, _COLUMNS.id),
+            bindparam(f"slots_{n}", type_=Integer()),
         )
+        for n, pool in enumerate(pools)
     ]
-    # The parts of a compound select are wrapped: SQLite knows no ORDER BY inside them otherwise.
-    found = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
+    begun: list[_Source] = [
+        (_is_due(), (_COLUMNS.wake_at,), _MOST),
+        (and_(is_abandoned, ~is_suspect), (_COLUMNS.id,), _MOST),
+        (and_(is_abandoned, is_suspect), (_COLUMNS.id,), bindparam("suspects", type_=Integer())),
+    ]
+    legs = [_leg(n, _is_ours(kinds), source) for n, source in enumerate([*queues, *begun])]
+    found = union_all(*legs).subquery()
     # Joined by fence and state, PostgreSQL looks at both again once it has the lock: a row that somebody
     # else took after our snapshot falls out here.
     taken = (
         select(_COLUMNS.id)
         .join(found, and_(_COLUMNS.id == found.c.id, _COLUMNS.fence == found.c.fence))
         .where(_COLUMNS.state == found.c.state)
-        .order_by(_COLUMNS.id)
+        .order_by(found.c.place, found.c.rank)
         .limit(_MOST)
         .with_for_update(skip_locked=True, of=OPERATIONS)
         .cte("taken")
@@ -134,6 +150,29 @@ def _claim(kinds: tuple[tuple[str, int], ...], is_postgresql: bool) -> Statement
         )
         .returning(*OPERATION.columns)
     )
+
+
+def _leg(number: int, is_ours: ColumnElement[bool], source: _Source) -> Select[Any]:
+    """What one source offers, each with its place there and the rank of the source."""
+    wanted, order, most = source
+    keys = [column.label(f"key_{n}") for n, column in enumerate(order)]
+    offered = (
+        select(_COLUMNS.id, _COLUMNS.fence, _COLUMNS.state, *keys)
+        .where(is_ours, wanted)
+        .order_by(*order)
+        .limit(most)
+        .subquery()
+    )
+    place = func.row_number().over(order_by=[offered.c[key.name] for key in keys])
+    rank = bindparam(f"rank_{number}", type_=Integer())
+    columns = (offered.c.id, offered.c.fence, offered.c.state)
+    # Wrapped: SQLite knows no ORDER BY inside the parts of a compound select otherwise.
+    return select(*columns, place.label("place"), rank.label("rank"))
+
+
+def _quoted(text: str) -> str:
+    """A name from the program, written out for the planner."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 async def next_wake(

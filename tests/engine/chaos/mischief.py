@@ -68,7 +68,7 @@ class Mischief:
     ) -> None:
         chance = random.Random(f"{self.seed} {program.name}")
         while True:
-            await asyncio.sleep(chance.uniform(*pause_s) * chance.choice((0.3, 1.0)))
+            await asyncio.sleep(chance.uniform(*pause_s))
             if not program.is_running:
                 # Nothing but mischief may end a process.
                 raise AssertionError(f"{program.name} has ended by itself; see {program.log}")
