@@ -318,7 +318,7 @@ async def test_an_allocation_is_deleted_while_it_is_being_claimed(database: Data
     assert (await the_node(database, node.uuid)).instance_uuid is None
 
 
-@pytest.mark.parametrize("instance_uuid", [None, new_uuid()])
+@pytest.mark.parametrize("instance_uuid", [None, "5c01e25a-5c1f-4a54-a1a4-4b5ac4dd0a8e"])
 async def test_a_deployed_node_is_given_its_allocation_afterwards(
     database: Database, instance_uuid: str | None
 ) -> None:
