@@ -48,6 +48,8 @@ def is_missing(connection: str) -> bool:
 def _schema(revision: str | None) -> str:
     if revision is None:
         return "The database is empty: 'bessemer db upgrade' makes its tables."
+    if revision > HEAD:
+        return f"The schema is at revision {revision}, that of a newer version; this one has {HEAD}."
     return f"The schema is at revision {revision}, this version wants {HEAD}: run 'bessemer db upgrade'."
 
 

@@ -2,11 +2,17 @@
 
 ``versions/`` holds one Alembic revision per change. Alembic itself is only imported when there is something
 to do: opening a current database costs one query.
+
+During a rolling upgrade two releases work on one database. So a change has two halves, a release apart: one
+that *expands* (the release before works on beside it), and one that *contracts* (takes away what the release
+before has ceased to use). A contracting revision says in ``NEEDS`` which revision's program is the oldest that
+works on with it; the oldest one for the whole schema is noted beside Alembic's own version, in the database,
+where a program can find it that is older than the schema.
 """
 
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,13 +23,18 @@ HEAD: Final = "0008"
 
 #: Any number, as long as nothing else of ours takes an advisory lock with it.
 _LOCK = 0x6265_7373
+#: Our column beside Alembic's own.
+_OLDEST: Final = "oldest_program"
 
 
 async def ensure_schema(engine: AsyncEngine) -> None:
     """Create or upgrade the tables. Idempotent; two processes that start together wait for each other.
 
+    Left as it is when a newer version of Bessemer has only expanded the schema since: that version is being
+    rolled out, and this one still works.
+
     Raises:
-        Unavailable: The database cannot be reached, or a newer version of Bessemer has changed it.
+        Unavailable: The database cannot be reached, or a newer version of Bessemer has taken something away.
     """
     try:
         async with engine.connect() as connection:
@@ -45,6 +56,14 @@ def find_revision(connection: Connection) -> str | None:
     return revision
 
 
+def find_oldest_program(connection: Connection) -> str | None:
+    """The oldest revision whose program works with the schema; None where no version has noted it."""
+    if not _has_note(connection):
+        return None
+    oldest: str | None = connection.execute(text(f"SELECT {_OLDEST} FROM alembic_version")).scalar()  # noqa: S608
+    return oldest
+
+
 def _migrate(connection: Connection) -> None:
     from bessemer.store.migration.script import known_revisions, upgrade
 
@@ -54,8 +73,33 @@ def _migrate(connection: Connection) -> None:
     if revision == HEAD:
         return
     if revision is not None and revision not in known_revisions():
+        _check_usable(connection, revision)
+        return
+    upgrade(connection)
+    _note_oldest_program(connection)
+
+
+def _check_usable(connection: Connection, revision: str) -> None:
+    """Raises Unavailable when we do not work with the schema of a newer version."""
+    oldest = find_oldest_program(connection)
+    if oldest is None or oldest > HEAD:
         raise Unavailable(
             f"The database is at schema revision '{revision}', which this version does not know.",
             hint="A newer version of Bessemer has upgraded it: run that version.",
         )
-    upgrade(connection)
+
+
+def _note_oldest_program(connection: Connection) -> None:
+    from bessemer.store.migration.script import oldest_program
+
+    if not _has_note(connection):
+        connection.execute(text(f"ALTER TABLE alembic_version ADD COLUMN {_OLDEST} VARCHAR(32)"))
+    connection.execute(
+        text(f"UPDATE alembic_version SET {_OLDEST} = :oldest"),  # noqa: S608
+        {"oldest": oldest_program()},
+    )
+
+
+def _has_note(connection: Connection) -> bool:
+    columns = inspect(connection).get_columns("alembic_version")
+    return any(column["name"] == _OLDEST for column in columns)

@@ -25,3 +25,10 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     config = configuration()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def oldest_program() -> str:
+    """The oldest revision whose program works with the newest schema. Revisions are numbers of four digits."""
+    directory = ScriptDirectory.from_config(configuration())
+    scripts = list(directory.walk_revisions())
+    return max(getattr(script.module, "NEEDS", "0001") for script in scripts)
