@@ -72,7 +72,7 @@ class PostgresqlServer:
         self._end("immediate")
 
     def restart(self, mode: str) -> None:
-        """End it as ``pg_ctl -m`` can ("fast": in order; "immediate": as if it crashed), and start it again."""
+        """End it as ``pg_ctl -m`` does ("fast": in order; "immediate": as by a crash), and start it again."""
         self._end(mode)
         self._launch()
 
@@ -95,7 +95,7 @@ class PostgresqlServer:
 
 @contextmanager
 def start_postgresql(options: str = _OPTIONS) -> Iterator[PostgresqlServer]:
-    """A server that runs while the block does; without ``options`` of its own it forgets what a crash took."""
+    """A server that runs while the block does. By default it forgets in a crash what was just committed."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     assert versions, "PostgreSQL is needed: apt-get install postgresql"
     user = "postgres" if os.getuid() == 0 else None  # the server refuses to run as root

@@ -39,7 +39,9 @@ class Mischief:
     async def going_on(self, deployments: int) -> AsyncIterator[None]:
         """Mischief for as long as the block runs; then every process is there and runs."""
         tasks = [
-            asyncio.create_task(self._plague(program, self._conductor_fates(), self.mishaps.conductor_pause_s))
+            asyncio.create_task(
+                self._plague(program, self._conductor_fates(), self.mishaps.conductor_pause_s)
+            )
             for program in self.site.conductors()
         ] + [
             asyncio.create_task(self._plague(program, (self._kill,), self.mishaps.api_pause_s))
@@ -95,7 +97,7 @@ class Mischief:
         modes = ["fast", "immediate"]
         for number, share in enumerate(self.mishaps.database_at):
             while (await self.site.ask_fleet())["writes"] < share * deployments:
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.5)  # noqa: ASYNC110  the fleet is another process
             await self.site.restart_database(modes[number % 2])
             self.done["database restarted"] += 1
 

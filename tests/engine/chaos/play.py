@@ -37,7 +37,13 @@ class Report:
 
 
 async def play(
-    directory: Path, deployments: int, seed: int, *, mishaps: Mishaps, pace: Mapping[str, float], limit_s: float
+    directory: Path,
+    deployments: int,
+    seed: int,
+    *,
+    mishaps: Mishaps,
+    pace: Mapping[str, float],
+    limit_s: float,
 ) -> Report:
     """Raises TimeoutError when the deployments are not over within ``limit_s`` seconds."""
     async with cluster(directory, deployments, pace=pace) as site, aiohttp.ClientSession() as session:
@@ -51,9 +57,7 @@ async def play(
         deployed = time.monotonic()
         found = await until_quiet(site) + await findings(site, operator)
         calls = (await site.ask_fleet())["calls"]
-        return Report(
-            found, operator.failures, mischief.done, calls, enrolled - began, deployed - enrolled
-        )
+        return Report(found, operator.failures, mischief.done, calls, enrolled - began, deployed - enrolled)
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """What is true when all is over: nothing left open, one instance a machine, no call to a BMC made twice.
 
 The service's journal is held against the simulator's own record. Each call that is not harmless to repeat
-belongs to a step; it must have come while a try of that step was under way, and no more often than the journal
-has tries.
+belongs to a step; it must have come while a try of that step was under way, and no more often than the
+journal has tries.
 """
 
 import asyncio

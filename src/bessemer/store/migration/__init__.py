@@ -5,9 +5,9 @@ to do: opening a current database costs one query.
 
 During a rolling upgrade two releases work on one database. So a change has two halves, a release apart: one
 that *expands* (the release before works on beside it), and one that *contracts* (takes away what the release
-before has ceased to use). A contracting revision says in ``NEEDS`` which revision's program is the oldest that
-works on with it; the oldest one for the whole schema is noted beside Alembic's own version, in the database,
-where a program can find it that is older than the schema.
+before has ceased to use). A contracting revision says in ``NEEDS`` which revision's program is the oldest
+that works with it. The oldest one for the whole schema is noted beside Alembic's own version, in the
+database, where a program can find it that is older than the schema.
 """
 
 from typing import Final

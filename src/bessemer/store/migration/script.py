@@ -28,7 +28,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 
 def oldest_program() -> str:
-    """The oldest revision whose program works with the newest schema. Revisions are numbers of four digits."""
+    """The oldest revision whose program works with the newest schema. Revisions are four digits."""
     directory = ScriptDirectory.from_config(configuration())
     scripts = list(directory.walk_revisions())
     return max(getattr(script.module, "NEEDS", "0001") for script in scripts)
