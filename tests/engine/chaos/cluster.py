@@ -157,6 +157,7 @@ deploy_ramdisk = file://{directory / "ramdisk"}
 file_url_allowed_paths = {directory}
 automated_clean = false
 graceful_shutdown_timeout = 5
+workers_pool_size = 60
 [deploy]
 http_url = {url}
 external_http_url = {url}

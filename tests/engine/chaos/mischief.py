@@ -18,7 +18,7 @@ class Mishaps:
     ``database_at`` are the shares of all images that are written when PostgreSQL is restarted.
     """
 
-    conductor_pause_s: tuple[float, float] = (6.0, 15.0)
+    conductor_pause_s: tuple[float, float] = (8.0, 18.0)
     api_pause_s: tuple[float, float] = (25.0, 60.0)
     away_s: tuple[float, float] = (0.2, 4.0)
     #: Shorter and longer than a lease.
@@ -96,8 +96,8 @@ class Mischief:
     async def _restart_database(self, deployments: int) -> None:
         modes = ["fast", "immediate"]
         for number, share in enumerate(self.mishaps.database_at):
-            while (await self.site.ask_fleet())["writes"] < share * deployments:
-                await asyncio.sleep(0.5)  # noqa: ASYNC110  the fleet is another process
+            while (await self.site.ask_fleet())["writes"] < share * deployments:  # noqa: ASYNC110  as it is
+                await asyncio.sleep(0.5)
             await self.site.restart_database(modes[number % 2])
             self.done["database restarted"] += 1
 
