@@ -1,6 +1,7 @@
 """The rules in force: loaded, compiled, looked at again when their files change."""
 
 import asyncio
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
@@ -44,14 +45,25 @@ class Policy:
         self._settings = settings
         self._constants = constants
         self._refused = ""
-        self._seen, self._verdicts = self._load()
+        self._changing = threading.Lock()
+        self._seen, self._verdicts = self._load(settings, constants)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The policy that ``settings`` ask for. Raises BadPolicy."""
-        default = settings.default
-        name = default.rbac_service_project_name if default.rbac_service_role_elevated_access else None
-        return cls(settings.oslo_policy, {} if name is None else {"config.service_project_name": name})
+        return cls(settings.oslo_policy, _constants(settings))
+
+    def take(self, settings: Settings) -> None:
+        """Read everything again, as new settings have it. A file that is gone is believed to be, this time.
+
+        Raises:
+            BadPolicy: A file cannot be used; settings and rules stay as they were.
+        """
+        constants = _constants(settings)
+        with self._changing:
+            self._seen, self._verdicts = self._load(settings.oslo_policy, constants)
+            self._settings, self._constants, self._refused = settings.oslo_policy, constants, ""
+        log.info("policy read again", files=[name for name, *_ in self._seen])
 
     @property
     def has_old_defaults(self) -> bool:
@@ -79,10 +91,14 @@ class Policy:
     def refresh(self) -> None:
         """Take over what has changed in the files. What cannot be used is refused, once in the log, and the
         rules in force stay."""
+        with self._changing:
+            self._refresh()
+
+    def _refresh(self) -> None:
         try:
             if self._is_unchanged():
                 return
-            seen, verdicts = self._load()
+            seen, verdicts = self._load(self._settings, self._constants)
         except (BadPolicy, OSError) as error:
             if self._refused != str(error):
                 log.error("policy refused; the old rules stay in force", error=str(error))  # noqa: TRY400
@@ -96,21 +112,23 @@ class Policy:
         now = signature(list_files(self._settings))
         gone = {name for name, *_ in self._seen} - {name for name, *_ in now}
         if gone:
-            raise BadPolicy(f"{min(gone)} is gone.", hint="Without it the defaults hold after a restart.")
+            raise BadPolicy(
+                f"{min(gone)} is gone.", hint="Without it the defaults hold after a restart or SIGHUP."
+            )
         return now == self._seen
 
-    def _load(self) -> tuple[Signature, Mapping[str, Verdict]]:
-        files = list_files(self._settings)
+    def _load(self, settings: PolicySettings, constants: Target) -> tuple[Signature, Mapping[str, Verdict]]:
+        files = list_files(settings)
         before = signature(files)
         for path in files:
             _tell_unknown(path, read_rules(path))
-        enforcer = make_enforcer(self._settings)
+        enforcer = make_enforcer(settings)
         enforcer.load_rules()
-        if signature(list_files(self._settings)) != before:
+        if signature(list_files(settings)) != before:
             raise BadPolicy("The policy files changed while they were read.", hint="They are read again.")
         rules = dict(enforcer.rules)
         check_references(rules)
-        compiler = Compiler(rules, self._constants, _DEFAULT)
+        compiler = Compiler(rules, constants, _DEFAULT)
         scopes = {rule.name: frozenset(rule.scope_types or ()) for rule in RULES}
         try:
             return before, {
@@ -118,6 +136,14 @@ class Policy:
             }
         except Unsupported as error:
             raise BadPolicy(f"A rule cannot be used: {error}.") from error
+
+
+def _constants(settings: Settings) -> Target:
+    """What rules may know of the settings."""
+    default = settings.default
+    if not default.rbac_service_role_elevated_access:
+        return {}
+    return {"config.service_project_name": default.rbac_service_project_name}
 
 
 def _scoped(verdict: Verdict, scopes: frozenset[str]) -> Verdict:

@@ -21,6 +21,7 @@ from bessemer.image.relay import ImageRelay
 from bessemer.policy.policy import Policy
 from bessemer.server.certificate import find_certificate
 from bessemer.server.foundation import Foundation
+from bessemer.server.reload import Reload
 from bessemer.service.audit import AuditTrail
 from bessemer.service.caller import Caller
 from bessemer.service.services import Services
@@ -39,6 +40,17 @@ class Api:
     services: Services
     routes: Sequence[BaseRoute]
     audit: AuditTrail
+    policy: Policy
+
+    def follow(self, reload: Reload) -> None:
+        """Let the policy be read again at SIGHUP. Accounts, certificate and keys are files that are looked at
+        every few seconds anyway."""
+        reload.add(
+            self.policy.take,
+            "oslo_policy.",
+            "DEFAULT.rbac_service_role_elevated_access",
+            "DEFAULT.rbac_service_project_name",
+        )
 
 
 class Server(uvicorn.Server):
@@ -73,7 +85,7 @@ async def open_api(foundation: Foundation) -> AsyncIterator[Api]:
         ]
         audit = AuditTrail(database)
         app = create_app(services, settings, routes, authentication, policy, audit=audit)
-        yield Api(app=app, services=services, routes=routes, audit=audit)
+        yield Api(app=app, services=services, routes=routes, audit=audit, policy=policy)
 
 
 def listen(settings: ApiSettings) -> socket.socket:

@@ -86,6 +86,7 @@ async def run_all(settings: Settings, reload: Reload) -> None:
     """
     with listen(settings.api) as listener:
         async with assembled(settings) as process:
+            process.api.follow(reload)
             life = Life()
             _settle_memory()
             with life.signals(reload):
@@ -136,6 +137,7 @@ async def run_api_worker(
     end: when the process that shares its socket with it has died. Raises as ``run_all``."""
     async with open_foundation(settings) as foundation, open_api(foundation) as api:
         foundation.gateway.register(workflows(settings, settings.default.host, foundation.gateway))
+        api.follow(reload)
         life = Life()
         if lifeline is not None:
             life.stop_when_closed(lifeline)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from itertools import chain
 from pathlib import Path
 
 import structlog
@@ -23,21 +24,22 @@ class Reload:
     def __init__(self, config_file: Path | None, settings: Settings) -> None:
         self._config_file = config_file
         self._settings = settings
-        self._takers: dict[str, Taker] = {"DEFAULT.debug": _take_level}
+        self._takers: dict[tuple[str, ...], Taker] = {}
 
-    def add(self, option: str, taker: Taker) -> None:
-        """``option`` (``section.name``) is what ``taker`` follows; a section ends with a dot."""
-        self._takers[option] = taker
+    def add(self, taker: Taker, *options: str) -> None:
+        """``options`` (``section.name``) are what ``taker`` follows; a section ends with a dot."""
+        self._takers[options] = taker
 
     def __call__(self) -> None:
         try:
             settings, _ = load_settings(self._config_file)
             for taker in self._takers.values():
                 taker(settings)
+            set_level(debug=settings.default.debug)
         except BessemerError as error:
             log.error("settings could not be read again; the old ones stay", error=str(error))  # noqa: TRY400
             return
-        taken = tuple(self._takers)
+        taken = ("DEFAULT.debug", *chain.from_iterable(self._takers))
         later = [name for name in changed(self._settings, settings) if not name.startswith(taken)]
         self._settings = settings
         log.info("settings read again")
@@ -57,7 +59,3 @@ def changed(before: Settings, after: Settings) -> list[str]:
             if getattr(old, option.name) != getattr(new, option.name)
         ]
     return found
-
-
-def _take_level(settings: Settings) -> None:
-    set_level(debug=settings.default.debug)
