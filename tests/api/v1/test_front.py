@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bessemer.api.v1.version import MAX
 from bessemer.config.load import BadSettings
 from fakes.api_client import ApiClient
 from fakes.api_world import World, make_world, quick_settings
@@ -116,7 +117,8 @@ async def test_scripts_of_other_origins_are_kept_out_unless_allowed(database: An
 
 
 @pytest.mark.parametrize(
-    ("release", "newest"), [("32.0", 101), ("32.0.1", 101), ("31.0", 99), ("2025.2", 101), ("Zed", 80)]
+    ("release", "newest"),
+    [("32.0", 101), ("32.0.1", 101), ("31.0", 99), ("2025.2", 101), ("Zed", 80), ("0.1", MAX)],
 )
 async def test_a_release_caps_the_versions_served(
     database: Any, clock: Any, release: str, newest: int
@@ -132,7 +134,7 @@ async def test_a_release_caps_the_versions_served(
     assert refused.headers["x-openstack-ironic-api-maximum-version"] == f"1.{newest}"
 
 
-@pytest.mark.parametrize("release", ["3.0", "zork", "", "1.56.0.1"])
+@pytest.mark.parametrize("release", ["3.0", "zork", "", "1.56.0.1", "0.99"])
 async def test_a_release_that_is_none_is_refused_at_start(database: Any, clock: Any, release: str) -> None:
     with pytest.raises(BadSettings, match="pin_release_version"):
         await make(database, clock, default={"pin_release_version": release})

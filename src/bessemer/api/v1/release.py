@@ -1,4 +1,5 @@
-"""Which versions a release of Ironic served: during an upgrade the API may be held at what an older one had.
+"""Which versions a release of Ironic, or of ours, served: during an upgrade the API may be held at what an
+older one had.
 
 Source: v1 contract, microversions: releases.
 """
@@ -7,6 +8,7 @@ import re
 
 from bessemer.api.v1.version import MAX
 from bessemer.config.load import BadSettings
+from bessemer.domain.release import FIRST, Release, read_release
 
 #: The newest version of each release that brought some.
 _NEWEST = {
@@ -23,17 +25,23 @@ _SERIES = {
     "stein": 56, "train": 58, "ussuri": 65, "victoria": 68, "wallaby": 72, "xena": 78, "yoga": 78, "zed": 80,
     "2023.1": 82, "2023.2": 88, "2024.1": 90, "2024.2": 93, "2025.1": 96, "2025.2": 101, "2026.1": 111,
 }  # fmt: skip
+#: The newest version of each release of ours.
+_OURS: dict[Release, int] = {FIRST: MAX}
 _NUMBER = re.compile(r"(\d{1,2})\.(\d{1,2})(?:\.\d{1,3})?")
 
 
 def newest_version(release: str | None) -> int:
-    """The newest version served when held at ``release`` ("32.0", "2025.2", "zed"); None: not held.
+    """The newest version served when held at ``release`` ("32.0", "2025.2", "zed", our own "0.1"); None: not
+    held.
 
     Raises:
         BadSettings: There is no such release, or it is too old to be told of.
     """
     if release is None:
         return MAX
+    ours = read_release(release)
+    if ours is not None:
+        return _OURS[ours]
     series = _SERIES.get(release.strip().lower())
     if series is not None:
         return series
@@ -44,6 +52,6 @@ def newest_version(release: str | None) -> int:
     if not served:
         raise BadSettings(
             f"[DEFAULT]pin_release_version cannot be '{release}'.",
-            hint="Write the number of an Ironic release (32.0) or the name of a series (2025.2).",
+            hint="Write the number of a release of ours (0.1) or of Ironic (32.0), or the name of a series (2025.2).",
         )
     return max(served)
