@@ -42,7 +42,18 @@ def _line(operation: dict[str, Any]) -> str:
     steps = len(operation["plan"])
     where = f"step {min(operation['position'] + 1, steps)} of {steps}"
     kind, state = operation["kind"], operation["state"]
-    return f"{operation['uuid']}  {kind:<10} {state:<10} {where:<14} {operation['created_at']}"
+    line = f"{operation['uuid']}  {kind:<10} {state:<10} {where:<14} {operation['created_at']}"
+    return line + _place(operation.get("queue"))
+
+
+def _place(queue: dict[str, Any] | None) -> str:
+    """Where in the queue it is, and what it waits for besides its turn."""
+    if queue is None:
+        return ""
+    waits = [f"behind {queue['behind']}"] if queue["behind"] else []
+    if queue["pool"]:
+        waits.append(f"counts against the limit of '{queue['pool']}'")
+    return f"  number {queue['position']} in the queue" + "".join(f", {wait}" for wait in waits)
 
 
 def entry_line(entry: dict[str, Any]) -> str:

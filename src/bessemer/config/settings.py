@@ -136,6 +136,17 @@ class ConductorSettings:
     health_check_interval: int = option(300, "Seconds between looks at each node's health.")
     conductor_group: str = option("", "Conductor group served by this process.")
     workers_pool_size: int = option(300, "Operations carried out at once (waiting ones not counted).")
+    max_concurrent_deploy: int = option(
+        250, "Deployments under way at once, in all conductor groups; more wait in the queue. 0: any number."
+    )
+    max_concurrent_clean: int = option(50, "The same for cleaning, automated or not.")
+    max_concurrent_deploy_in_group: int = option(
+        0, "Deployments under way at once in this conductor group. 0: as many as in all of them."
+    )
+    max_concurrent_clean_in_group: int = option(0, "The same for cleaning.")
+    project_weights: dict[str, str] = option(
+        {}, "Weights of projects in the queue, 'project-id:3'; 1 where none is given. The API reads it too."
+    )
     graceful_shutdown_timeout: int = option(60, "Time given to running steps at stop.")
     power_state_change_timeout: int = option(60, "How long a hard power change may take.")
     soft_power_off_timeout: int = option(600, "How long a soft power change may take.")

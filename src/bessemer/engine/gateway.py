@@ -4,11 +4,12 @@ Everything happens inside the caller's transaction, so that what the caller writ
 operation it starts become true together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from bessemer.domain.limit import entitlement
 from bessemer.domain.operation import JournalEvent, NewOperation, Operation, OperationState
 from bessemer.engine.transition import cancelled, entry
 from bessemer.engine.workflow import Change, Workflow
@@ -31,9 +32,15 @@ OVER: Final = "over"
 
 
 class Gateway:
-    """Knows the workflows: their plans, their newest versions, and what to tell when one never starts."""
+    """Knows the workflows: their plans, their newest versions, and what to tell when one never starts.
 
-    def __init__(self, workflows: Iterable[Workflow[Any]] = ()) -> None:
+    ``weights`` are those of projects in the queue; 1 where none is given.
+    """
+
+    def __init__(
+        self, workflows: Iterable[Workflow[Any]] = (), *, weights: Mapping[str, float] | None = None
+    ) -> None:
+        self._weights = weights or {}
         self._newest: dict[str, Workflow[Any]] = {}
         self._every: dict[tuple[str, int], Workflow[Any]] = {}
         self.register(workflows)
@@ -60,7 +67,7 @@ class Gateway:
         """Start an operation: it runs when those asked for earlier on the node are over, or at once when its
         workflow is a shared one.
 
-        Plan and version come from the workflow of its kind.
+        Plan, version and pool come from the workflow of its kind.
 
         Raises:
             InternalError: There is no workflow of this kind.
@@ -70,8 +77,11 @@ class Gateway:
         if workflow is None:
             raise InternalError(f"there is no workflow '{new.kind}'")
         is_exclusive = new.is_exclusive and not workflow.is_shared
-        versioned = msgspec.structs.replace(new, version=workflow.version, is_exclusive=is_exclusive)
-        operation = await enqueue(tx, versioned, workflow.plan())
+        versioned = msgspec.structs.replace(
+            new, version=workflow.version, is_exclusive=is_exclusive, pool=workflow.pool
+        )
+        share = 1 / entitlement(self._weights.get(new.project, 1.0), new.priority)
+        operation = await enqueue(tx, versioned, workflow.plan(), share=share)
         await tx.notify(WORK)
         return operation
 

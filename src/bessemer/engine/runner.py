@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from bessemer.domain.limit import Limit
 from bessemer.domain.operation import Operation
 from bessemer.engine.execution import Execution
 from bessemer.engine.held import Held
@@ -18,13 +19,16 @@ from bessemer.engine.settings import EngineSettings
 from bessemer.engine.workflow import Workflow
 from bessemer.kernel.clock import Clock, Timestamp, seconds_between, timestamp
 from bessemer.kernel.error import Conflict, Unavailable
+from bessemer.store.admission import find_slots
 from bessemer.store.claim import claim_operations, next_wake, release_operations
-from bessemer.store.database import Database
+from bessemer.store.database import Database, Transaction
 
 _log = structlog.get_logger()
 
 #: How soon after the start a second look for work is taken, in seconds; then ever more seldom.
 _FIRST_LOOK_S = 0.05
+#: What a conductor that is just beginning operations under a limit is given to be done with it, in seconds.
+_BEFORE_US_S = 0.02
 
 
 class Runner:
@@ -44,6 +48,12 @@ class Runner:
         self._database = database
         self._workflows = workflows
         self.kinds = sorted(workflows)
+        self._limits = {
+            workflow.pool: settings.limits.get(workflow.pool, Limit())
+            for workflow in workflows.values()
+            if workflow.pool
+        }
+        self._claims = 0
         self._shared_kinds = [kind for kind in self.kinds if workflows[kind].is_shared]
         self._deps = deps
         self._settings = settings
@@ -118,12 +128,15 @@ class Runner:
         try:
             async with self.claiming:
                 async with self._database.write() as tx:
+                    slots = await self._find_slots(tx, room)
                     operations = await claim_operations(
                         tx,
                         owner=self._incarnation,
                         group=self._settings.conductor_group,
                         kinds=kinds,
                         limit=room,
+                        slots=slots,
+                        lead=self._claims,
                         most_deaths=self._settings.most_deaths,
                         is_suspect_welcome=not any(map(self._is_suspect, self._tasks)),
                     )
@@ -143,6 +156,17 @@ class Runner:
             _log.info("operations can be claimed again")
         self._is_failing = False
         return len(operations)
+
+    async def _find_slots(self, tx: Transaction, room: int) -> Mapping[str, int]:
+        """How many operations of each pool may be begun now."""
+        self._claims += 1
+        if not self._limits:
+            return {}
+        slots = await find_slots(tx, self._settings.conductor_group, self._limits, room)
+        if slots is None:
+            asyncio.get_running_loop().call_later(_BEFORE_US_S, self.wake)
+            return dict.fromkeys(self._limits, 0)
+        return slots
 
     def _start(self, operation: Operation) -> None:
         workflow = self._workflows[operation.kind, operation.version]

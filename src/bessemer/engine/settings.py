@@ -1,8 +1,10 @@
 """How one process takes part in carrying out operations."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bessemer.domain.conductor import ConductorInterface
+from bessemer.domain.limit import Limit
 from bessemer.store.claim import MOST_DEATHS
 
 
@@ -31,6 +33,8 @@ class EngineSettings:
     call_reserve: int = 50
     #: Operations claimed by one statement at most.
     claim_batch: int = 50
+    #: How many operations of each pool may be under way, counted over all conductors.
+    limits: Mapping[str, Limit] = field(default_factory=dict)
     #: What running steps are given to come to a boundary when the process is stopped.
     graceful_stop_s: float = 60.0
     #: Between looks for work that nobody told of.

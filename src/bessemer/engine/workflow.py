@@ -175,6 +175,8 @@ class Workflow(Generic[D]):
     must only write to the database. ``undo`` runs from the failing step backwards over the steps that were
     begun.
 
+    ``pool`` names the limit that its operations count against while they run or wait ("" = none).
+
     A shared workflow is a call: its operations run beside the exclusive one of their node, wait for nothing,
     keep no journal and tell nobody of their changes. It has one step, without ``until`` and ``undo``.
     """
@@ -185,6 +187,7 @@ class Workflow(Generic[D]):
     version: int = 1
     on_change: OnChange = _nothing
     is_shared: bool = False
+    pool: str = ""
     by_name: dict[str, Step[D]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

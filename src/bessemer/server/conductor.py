@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from bessemer.config.settings import Settings
 from bessemer.domain.conductor import ConductorInterface
+from bessemer.domain.limit import Limit
 from bessemer.engine.engine import Engine
 from bessemer.engine.settings import EngineSettings
 from bessemer.hardware.agent.client import AgentClient
@@ -68,6 +69,14 @@ def _engine_settings(settings: Settings, composition: Composition) -> EngineSett
         workers=conductor.workers_pool_size,
         heartbeat_interval_s=min(conductor.heartbeat_interval, conductor.lease_time / 4),
         lease_s=conductor.lease_time,
+        limits={
+            "deploy": _limit(conductor.max_concurrent_deploy, conductor.max_concurrent_deploy_in_group),
+            "clean": _limit(conductor.max_concurrent_clean, conductor.max_concurrent_clean_in_group),
+        },
         graceful_stop_s=conductor.graceful_shutdown_timeout,
         version=version("bessemer"),
     )
+
+
+def _limit(everywhere: int, in_group: int) -> Limit:
+    return Limit(everywhere=everywhere or None, in_group=in_group or None)

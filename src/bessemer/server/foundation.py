@@ -10,7 +10,9 @@ import aiohttp
 import structlog
 
 from bessemer.boot.artefact import BootArtefacts
+from bessemer.config.load import BadSettings
 from bessemer.config.settings import Settings
+from bessemer.domain.limit import weights
 from bessemer.engine.gateway import Gateway
 from bessemer.hardware.catalogue import implementations
 from bessemer.hardware.composition import Composition
@@ -84,11 +86,18 @@ async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
             database=database,
             pool=pool,
             composition=composition,
-            gateway=Gateway(),
+            gateway=Gateway(weights=_weights(settings)),
             web=web,
             artefacts=artefacts,
             base_url=base_url,
         )
+
+
+def _weights(settings: Settings) -> dict[str, float]:
+    try:
+        return weights(settings.conductor.project_weights)
+    except ValueError as error:
+        raise BadSettings(f"[conductor]project_weights cannot be used: {error}.") from error
 
 
 def session() -> aiohttp.ClientSession:

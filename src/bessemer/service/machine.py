@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bessemer.domain.limit import Priority
 from bessemer.domain.node import Node
 from bessemer.domain.operation import NewOperation, Operation
 from bessemer.engine.call import Calls
@@ -123,4 +124,6 @@ def _new(kind: str, caller: Caller, node: Node, args: dict[str, Any]) -> NewOper
         conductor_group=node.conductor_group,
         requested_by=caller.label,
         request_id=caller.request_id,
+        project=caller.project or "",
+        priority=Priority.HIGH,
     )

@@ -281,5 +281,6 @@ class ProvisionService:
                 conductor_group=asked.node.conductor_group,
                 requested_by=asked.caller.label,
                 request_id=asked.caller.request_id,
+                project=asked.caller.project or "",
             ),
         )

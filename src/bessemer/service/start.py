@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bessemer.domain.limit import Priority
 from bessemer.domain.node import Node, label
 from bessemer.domain.operation import NewOperation, Operation, OperationState
 from bessemer.engine.gateway import Gateway
@@ -49,6 +50,8 @@ async def start(  # noqa: PLR0917  what an operation is made of
         conductor_group=node.conductor_group,
         requested_by=caller.label,
         request_id=caller.request_id,
+        project=caller.project or "",
+        priority=Priority.HIGH,
     )
     return await gateway.enqueue(tx, new)
 

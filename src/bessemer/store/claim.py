@@ -65,9 +65,9 @@ async def claim_operations(
 ) -> list[Operation]:
     """Take up to ``limit`` operations that somebody has to work on now.
 
-    These are: queued ones whose turn it is, if they are the first of a node that no exclusive operation works
-    on; waiting ones whose time has come; and running or waiting ones that nobody holds or whose holder's lease
-    is over. Only of this conductor group, and only kinds and versions given.
+    These are: queued ones by their turn, each the first of a node that no exclusive operation works on;
+    waiting ones whose time has come; and running or waiting ones that nobody holds or whose holder's lease is
+    over. Only of this conductor group, and only kinds and versions given.
 
     ``slots``: how many may be begun of each pool (see admission.py); of pools that are not there none is, and
     of those without a pool any number. Each of these sources gives one in turn. Where ``limit`` does not

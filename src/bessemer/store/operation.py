@@ -22,6 +22,7 @@ from bessemer.kernel.error import FenceLost, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Transaction
 from bessemer.store.page import Page, apply_page
+from bessemer.store.queue import next_turn
 from bessemer.store.record import decode_json, storable
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.statement import Statement
@@ -90,7 +91,7 @@ _SLEEP = Statement(
         wake_at=case((_COLUMNS.signals > bindparam("seen"), bindparam("now")), else_=bindparam("then"))
     ).returning(_COLUMNS.wake_at)
 )
-_INSERT = Statement(insert(OPERATIONS))
+_INSERT = Statement(insert(OPERATIONS).values(turn=next_turn()))
 _SIGNAL = Statement(
     update(OPERATIONS)
     .where(_COLUMNS.node_uuid == bindparam("node"), is_in(_COLUMNS.state, *ACTIVE))
@@ -101,8 +102,11 @@ _SIGNAL = Statement(
 )
 
 
-async def enqueue(tx: Transaction, new: NewOperation, plan: Sequence[PlanItem]) -> Operation:
-    """Put a new operation behind the others of its node. Raises NotFound when there is no such node."""
+async def enqueue(
+    tx: Transaction, new: NewOperation, plan: Sequence[PlanItem], *, share: float = 1.0
+) -> Operation:
+    """Put a new operation behind the others of its node, and into the queue: its flow moves on by ``share``
+    (see queue.py). Raises NotFound when there is no such node."""
     operation = Operation(
         **{field: getattr(new, field) for field in NewOperation.__struct_fields__},
         uuid=new_uuid(),
@@ -110,8 +114,15 @@ async def enqueue(tx: Transaction, new: NewOperation, plan: Sequence[PlanItem]) 
         plan=tuple(plan),
         created_at=tx.now(),
     )
+    values = {
+        "in_group": new.conductor_group,
+        "in_pool": new.pool,
+        "of_project": new.project,
+        "with_priority": new.priority,
+        "share": share,
+    }
     try:
-        await tx.execute(_INSERT, OPERATION.to_row(tx, operation))
+        await tx.execute(_INSERT, {**OPERATION.to_row(tx, operation), **values})
     except IntegrityError as error:
         raise NotFound(f"Node '{new.node_uuid}' could not be found.") from error
     return operation

@@ -65,6 +65,7 @@ def _broken(node: Node, operation: Operation) -> dict[str, Any]:
 def clean(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[Collaborators]:
     return Workflow(
         "clean",
+        pool="clean",
         steps=(
             NodeStep(
                 "check settings", check_step_work, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S

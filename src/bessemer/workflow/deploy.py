@@ -96,6 +96,7 @@ def _unless_disabled(rows: Iterable[NodeStep], core_step: str) -> tuple[NodeStep
 def deploy(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[Collaborators]:
     return Workflow(
         "deploy",
+        pool="deploy",
         steps=(
             NodeStep(
                 "check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S

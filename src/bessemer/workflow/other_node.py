@@ -56,6 +56,8 @@ async def _start(  # noqa: PLR0917
             conductor_group=node.conductor_group,
             requested_by=asker.requested_by,
             request_id=asker.request_id,
+            project=asker.project,
+            priority=asker.priority,
         ),
     )
 

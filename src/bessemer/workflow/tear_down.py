@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bessemer.config.settings import Settings
+from bessemer.domain.limit import Priority
 from bessemer.domain.node import Node
 from bessemer.domain.operation import NewOperation, Operation
 from bessemer.domain.provision import Event, ProvisionState
@@ -65,6 +66,8 @@ def cleaned_next(settings: Settings, gateway: Gateway) -> Callable[..., Any]:
                     conductor_group=node.conductor_group,
                     requested_by=operation.requested_by,
                     request_id=operation.request_id,
+                    project=operation.project,
+                    priority=Priority.LOW,
                 ),
             )
             return

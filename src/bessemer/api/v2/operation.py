@@ -16,12 +16,13 @@ from bessemer.kernel.error import BessemerError, Forbidden, InvalidValue, NotFou
 from bessemer.service.caller import Caller
 from bessemer.service.operation import OperationService
 from bessemer.store.page import Page
+from bessemer.store.queue import Place
 
 _STATUS = {NotFound: 404, InvalidValue: 400, Forbidden: 403}
 _MOST = 1000
 _SHOWN = (
     "uuid", "node_uuid", "kind", "state", "position", "phase", "attempt", "progress", "progress_text",
-    "wait_for", "wake_at", "deadline_at", "cancel_reason", "error", "requested_by", "request_id",
+    "wait_for", "wake_at", "deadline_at", "cancel_reason", "error", "requested_by", "request_id", "project",
     "created_at", "started_at", "step_started_at", "finished_at",
 )  # fmt: skip
 
@@ -34,14 +35,14 @@ def routes(service: OperationService, caller_of: Callable[[Request], Caller]) ->
             query = request.query_params
             page = Page(limit=_limit(query.get("limit")), marker=query.get("marker"), sort_dir="desc")
             found = await service.list_of_node(caller_of(request), request.path_params["ident"], page)
-            return {"operations": [shown(operation) for operation in found]}
+            return {"operations": [shown(operation, place) for operation, place in found]}
 
         return await _answered(answer)
 
     async def one(request: Request) -> Response:
         async def answer() -> Any:
-            operation, journal = await service.get(caller_of(request), request.path_params["uuid"])
-            return {**shown(operation), "journal": shown_journal(journal)}
+            operation, journal, place = await service.get(caller_of(request), request.path_params["uuid"])
+            return {**shown(operation, place), "journal": shown_journal(journal)}
 
         return await _answered(answer)
 
@@ -51,9 +52,12 @@ def routes(service: OperationService, caller_of: Callable[[Request], Caller]) ->
     ]
 
 
-def shown(operation: Operation) -> dict[str, Any]:
+def shown(operation: Operation, place: Place | None) -> dict[str, Any]:
+    """``queue`` tells where in the queue it is; null when it is not there any more."""
     fields = {name: getattr(operation, name) for name in _SHOWN}
-    return {**fields, "plan": [{"step": item.step, "title": item.title} for item in operation.plan]}
+    fields["priority"] = operation.priority.name.lower()
+    plan = [{"step": item.step, "title": item.title} for item in operation.plan]
+    return {**fields, "queue": place, "plan": plan}
 
 
 def shown_journal(journal: Sequence[JournalEntry]) -> list[dict[str, Any]]:

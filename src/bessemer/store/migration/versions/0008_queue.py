@@ -1,7 +1,7 @@
 """Whose an operation is, what limit it counts against, and its turn in the queue.
 
-An expanding change: the release before works on beside it. What that release asks for has no turn and no pool:
-it is served first, and counts against no limit.
+An expanding change: the release before works on beside it. What that release asks for has neither
+turn nor pool: it is served first, and counts against no limit.
 """
 
 import sqlalchemy as sa
