@@ -6,6 +6,7 @@ dictionary reads. Source: v1 contract, default interface rules.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from bessemer.config.load import BadSettings
@@ -42,8 +43,19 @@ class Registration:
     is_default: bool
 
 
+_FIELDS = attrgetter("driver", *(kind.node_field for kind in InterfaceType))
+
+
+def _choice_of(node: Node) -> tuple[str | None, ...]:
+    """The hardware type and the interfaces that ``node`` names."""
+    named: tuple[str | None, ...] = _FIELDS(node)
+    if node.instance_info:  # where an instance may override them
+        named = (node.driver, *(node.interface(kind) for kind in InterfaceType))
+    return named
+
+
 class Composition:
-    """The enabled hardware types and interfaces of one process. Immutable.
+    """The enabled hardware types and interfaces of one process. They never change.
 
     Raises:
         BadSettings: A name that does not exist, or a hardware type left without an interface of some kind.
@@ -54,6 +66,8 @@ class Composition:
         self._types = _enabled_types(settings)
         self._enabled = {kind: self._enable(kind, implementations) for kind in InterfaceType}
         self._offers = {name: self._offer(kind) for name, kind in self._types.items()}
+        #: Drivers by what nodes name: a fleet has thousands of nodes and a handful of these.
+        self._drivers: dict[tuple[str | None, ...], Driver] = {}
 
     # ------------------------------------------------------------------ what there is
 
@@ -84,9 +98,15 @@ class Composition:
             InvalidValue: The node names a hardware type or an interface that is not enabled here, or one
                 that does not fit its hardware type.
         """
-        hardware_type = self._type(node.driver)
-        chosen = {kind.value: self._pick(hardware_type, kind, node.interface(kind)) for kind in InterfaceType}
-        return Driver(hardware_type=node.driver, **_untyped(chosen))
+        asked = _choice_of(node)
+        known = self._drivers.get(asked)
+        if known is None:
+            hardware_type = self._type(node.driver)
+            chosen = {
+                kind.value: self._pick(hardware_type, kind, node.interface(kind)) for kind in InterfaceType
+            }
+            known = self._drivers[asked] = Driver(hardware_type=node.driver, **_untyped(chosen))
+        return known
 
     def fill_interfaces(self, driver: str, given: Mapping[str, str | None]) -> dict[str, str]:
         """All thirteen ``*_interface`` fields of a node: those ``given`` (checked), defaults for the rest.

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bessemer.domain.operation import NewOperation
+from bessemer.domain.limit import Limit
+from bessemer.domain.operation import NewOperation, Operation
 from bessemer.domain.provision import ProvisionState
+from bessemer.store.admission import find_slots
 from bessemer.store.allocation import list_waiting_allocations
 from bessemer.store.call import delete_old_calls
 from bessemer.store.claim import claim_operations, list_held, next_wake, release_operations
@@ -23,9 +25,12 @@ from bessemer.store.duty import (
     next_node_duty,
 )
 from bessemer.store.event import add_event, trim_history
-from bessemer.store.operation import enqueue, find_active
+from bessemer.store.glance import read_glances
+from bessemer.store.operation import enqueue, find_active, list_operations
 from bessemer.store.orphan import list_orphans
+from bessemer.store.page import Page
 from bessemer.store.prune import prune_conductors, prune_events, prune_operations
+from bessemer.store.queue import find_place
 from bessemer.store.table import METADATA
 from fakes.explaining import ExplainingTransaction
 from fakes.store import add_nodes
@@ -33,14 +38,36 @@ from fakes.store import add_nodes
 LONG_AGO = "2000-01-01T00:00:00.000000+00:00"
 NODE = "0195cafe-0000-7000-8000-000000000000"
 KINDS = [("deploy", 1), ("clean", 1)]
+LIMITS = {"deploy": Limit(9), "clean": Limit(9)}
 AT_WORK = (ProvisionState.DEPLOYING, ProvisionState.CLEANING)
 CLAIM: dict[str, Any] = {"owner": "me", "group": "", "kinds": KINDS, "limit": 50}
 
 Query = Callable[[Any], Awaitable[Any]]
 
+
+async def ask_again(tx: Any) -> None:
+    await enqueue(tx, NewOperation(node_uuid=(await _last(tx)).node_uuid, kind="clean"), ())
+
+
+async def _last(tx: Any) -> Operation:
+    [last] = await list_operations(tx, page=Page(1, sort_dir="desc"))
+    return last
+
+
+async def find_last_place(tx: Any) -> None:
+    last = await _last(tx)
+    assert await find_place(tx, last)
+
+
 #: Every query that is made by a timer, not by a request.
 PERIODIC: dict[str, Query] = {
     "claim operations": lambda tx: claim_operations(tx, **CLAIM),
+    "claim operations under limits": lambda tx: claim_operations(
+        tx, **CLAIM, slots={"deploy": 9, "clean": 9}
+    ),
+    "free slots": lambda tx: find_slots(tx, "", LIMITS, 50),
+    "a turn in the queue": ask_again,
+    "a place in the queue": find_last_place,
     "next wake": lambda tx: next_wake(tx, "", KINDS, tx.now()),
     "what is held": lambda tx: list_held(tx, "me"),
     "release": lambda tx: release_operations(tx, "me", [NODE]),
@@ -53,6 +80,7 @@ PERIODIC: dict[str, Query] = {
     "next node duty": lambda tx: next_node_duty(tx, POWER, ""),
     "claim a duty": lambda tx: claim_duty(tx, "orphans", tx.now()),
     "what works on a node": lambda tx: find_active(tx, NODE),
+    "nodes for a sweep": lambda tx: read_glances(tx, [NODE]),
     "trim a history": lambda tx: trim_history(tx, NODE, 300, before=tx.now()),
     "prune operations": lambda tx: prune_operations(tx, LONG_AGO, 500),
     "prune events": lambda tx: prune_events(tx, LONG_AGO, 500),
@@ -74,7 +102,8 @@ async def fill(database: Database) -> None:
     nodes = await add_nodes(database, *(state for state in states for _ in range(20)))
     async with database.write() as tx:
         for node in nodes:
-            await enqueue(tx, NewOperation(node_uuid=node.uuid, kind="deploy"), ())
+            for pool in ("", "deploy", "clean"):
+                await enqueue(tx, NewOperation(node_uuid=node.uuid, kind="deploy", pool=pool), ())
             await add_event(tx, node_uuid=node.uuid, kind="a", in_history=False)
 
 

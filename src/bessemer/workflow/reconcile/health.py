@@ -7,6 +7,7 @@ from bessemer.kernel.error import BessemerError, Unavailable
 from bessemer.store.database import Database
 from bessemer.store.event import add_event
 from bessemer.store.node import get_node, update_node
+from bessemer.workflow.reconcile.glance import Glances
 from bessemer.workflow.reconcile.machine import Machines
 
 #: What fits into the node's field.
@@ -19,6 +20,7 @@ class HealthCheck:
         self._machines = machines
         self._interval_s = interval_s
         self._host = host
+        self._glances = Glances(database)
 
     async def look(self, node_uuid: str, failures: int) -> Again:
         """Look at one node. A machine that cannot say, or does not answer, has no known health; that it does
@@ -28,8 +30,7 @@ class HealthCheck:
             NotFound: The node is gone.
             Unavailable: The database is.
         """
-        async with self._database.read() as tx:
-            seen = await get_node(tx, node_uuid)
+        seen = (await self._glances.get(node_uuid)).node
         again = Again(self._interval_s)
         if seen.provision_state is ProvisionState.ENROLL or seen.maintenance:
             return again

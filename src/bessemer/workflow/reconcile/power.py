@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from bessemer.config.settings import ConductorSettings
+from bessemer.domain.limit import Priority
 from bessemer.domain.node import Node
 from bessemer.domain.operation import NewOperation
 from bessemer.domain.power import PowerState, PowerTarget
@@ -20,6 +21,7 @@ from bessemer.store.database import Database, Transaction
 from bessemer.store.event import Severity, add_event
 from bessemer.store.node import get_node, update_node
 from bessemer.store.operation import find_active
+from bessemer.workflow.reconcile.glance import Glances
 from bessemer.workflow.reconcile.machine import Machines
 
 _log = structlog.get_logger()
@@ -57,6 +59,7 @@ class PowerSync:
         self._gateway = gateway
         self._settings = settings
         self._host = host
+        self._glances = Glances(database)
 
     async def look(self, node_uuid: str, failures: int) -> Again:
         """Look at one node. ``failures`` counts looks in a row that got no answer or found the wrong state.
@@ -65,12 +68,11 @@ class PowerSync:
             NotFound: The node is gone.
             Unavailable: The database is.
         """
-        async with self._database.read() as tx:
-            node = await get_node(tx, node_uuid)
-            is_free = await _is_free(tx, node)
+        glance = await self._glances.get(node_uuid)
+        node = glance.node
         if is_faulty(node):
             return await self._recover(node)
-        if not is_free:
+        if glance.is_busy or not _is_nobodys_matter(node):
             return self._later()
         try:
             driver = self._machines.driver_of(node)
@@ -132,6 +134,7 @@ class PowerSync:
                     args={"target": _TARGETS[recorded].value, "timeout": None},
                     conductor_group=seen.conductor_group,
                     requested_by=SYNC,
+                    priority=Priority.LOW,
                 ),
             )
             await self._tell(tx, seen, "INFO", f"the machine is '{found}' and is brought to '{recorded}'")
@@ -206,12 +209,19 @@ def is_faulty(node: Node) -> bool:
     return node.maintenance and node.fault == POWER_FAILURE
 
 
+def _is_nobodys_matter(node: Node) -> bool:
+    """Whether nobody is changing the node's power, as far as the node itself tells."""
+    return (
+        not node.maintenance
+        and node.target_power_state is None
+        and node.provision_state not in _LEFT_ALONE
+        and node.reservation is None
+    )
+
+
 async def _is_free(tx: Transaction, node: Node) -> bool:
     """Whether the node's power is nobody's matter at the moment."""
-    is_ours = (
-        not node.maintenance and node.target_power_state is None and node.provision_state not in _LEFT_ALONE
-    )
-    return is_ours and await _is_idle(tx, node)
+    return _is_nobodys_matter(node) and await _is_idle(tx, node)
 
 
 async def _is_idle(tx: Transaction, node: Node) -> bool:

@@ -1,0 +1,46 @@
+"""What sweeps know of nodes before they look at the machines: many nodes with one statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import JSON, Text, bindparam, cast, exists, func, select
+
+from bessemer.domain.node import Node
+from bessemer.domain.operation import OperationState
+from bessemer.store.database import Transaction
+from bessemer.store.document import encode_json
+from bessemer.store.node import NODE
+from bessemer.store.operation import ACTIVE, is_in
+from bessemer.store.statement import Statement
+from bessemer.store.table import NODES, OPERATIONS
+
+_IS_BUSY = exists().where(
+    OPERATIONS.c.node_uuid == NODES.c.uuid,
+    OPERATIONS.c.is_exclusive,
+    is_in(OPERATIONS.c.state, *ACTIVE, OperationState.QUEUED),
+)
+_ALL = select(*NODE.columns, _IS_BUSY)
+# One parameter, a JSON list: see store.trait.
+_UUIDS = bindparam("uuids", type_=Text())
+_SQLITE = Statement(
+    _ALL.where(NODES.c.uuid.in_(select(func.json_each(_UUIDS).table_valued("value").c.value)))
+)
+_POSTGRESQL = Statement(
+    _ALL.where(NODES.c.uuid.in_(select(func.json_array_elements_text(cast(_UUIDS, JSON)).column_valued())))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """``is_busy``: an exclusive operation runs, waits or is queued on the node."""
+
+    node: Node
+    is_busy: bool
+
+
+async def read_glances(tx: Transaction, node_uuids: Sequence[str]) -> dict[str, Glance]:
+    """These nodes by their UUIDs; those that do not exist are missing."""
+    statement = _POSTGRESQL if tx.is_postgresql else _SQLITE
+    rows = await tx.execute(statement, {"uuids": encode_json(list(node_uuids))})
+    glances = (Glance(NODE.to_record(tx, row[:-1]), bool(row[-1])) for row in rows)
+    return {glance.node.uuid: glance for glance in glances}

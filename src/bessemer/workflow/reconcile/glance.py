@@ -1,0 +1,64 @@
+"""Reading nodes for sweeps: looks that begin together read together."""
+
+import asyncio
+
+from bessemer.kernel.error import NotFound
+from bessemer.store.database import Database
+from bessemer.store.glance import Glance, read_glances
+
+#: Nodes read by one statement.
+MOST = 200
+
+_Waiting = dict[str, list[asyncio.Future[Glance]]]
+
+
+class Glances:
+    """A sweep begins many looks in one turn of the event loop. A statement for each of them would cost more
+    than the looks themselves, so all that are asked for in one turn are read by the next one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: _Waiting = {}
+        self._reading: set[asyncio.Task[None]] = set()
+
+    async def get(self, node_uuid: str) -> Glance:
+        """The node as it is now.
+
+        Raises:
+            NotFound: There is none.
+            Unavailable: The database cannot be read.
+        """
+        answer: asyncio.Future[Glance] = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            self._begin()
+        self._waiting.setdefault(node_uuid, []).append(answer)
+        if len(self._waiting) >= MOST:
+            self._waiting = {}  # what reads those holds them; the next ones are read apart
+        return await answer
+
+    def _begin(self) -> None:
+        waiting = self._waiting = {}
+        task = asyncio.create_task(self._read(waiting), name="read nodes for sweeps")
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _read(self, waiting: _Waiting) -> None:
+        await asyncio.sleep(0)  # let those that begin in this turn join
+        if self._waiting is waiting:
+            self._waiting = {}
+        found: dict[str, Glance] = {}
+        failure: Exception | None = None
+        try:
+            async with self._database.read() as tx:
+                found = await read_glances(tx, list(waiting))
+        except Exception as error:  # noqa: BLE001  those who asked are told
+            failure = error
+        for uuid, answers in waiting.items():
+            reason = failure or NotFound(f"Node '{uuid}' could not be found.")
+            for answer in answers:
+                if answer.done():  # nobody waits for it any more
+                    continue
+                if uuid in found:
+                    answer.set_result(found[uuid])
+                else:
+                    answer.set_exception(reason)
