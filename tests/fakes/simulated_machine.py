@@ -99,7 +99,7 @@ class SimulatedMachine:
     async def beat(self) -> None:
         """One more heartbeat of the ramdisk that runs."""
         await self.agents.heartbeat(
-            Caller(),
+            Caller(is_trusted=True),
             self.node_uuid,
             Heartbeat(callback_url=self.agent.url, token=Secret(self.agent.token), version="11.4.0"),
         )
@@ -134,7 +134,9 @@ class SimulatedMachine:
     async def tell(self) -> None:
         """The inspection callback of the ramdisk that runs."""
         assert self.inspections is not None
-        await self.inspections.report(Caller(), self.report, node_uuid=self.node_uuid, hands_out_token=True)
+        await self.inspections.report(
+            Caller(is_trusted=True), self.report, node_uuid=self.node_uuid, hands_out_token=True
+        )
 
     def _is_told_to_leave(self) -> bool:
         """Each power_off command is obeyed once."""
@@ -148,7 +150,7 @@ class SimulatedMachine:
             self.boots += 1
         self.agent.token = facts["agent_secret_token"]
         await self.agents.heartbeat(
-            Caller(),
+            Caller(is_trusted=True),
             self.node_uuid,
             Heartbeat(
                 callback_url=self.agent.url,

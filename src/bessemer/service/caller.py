@@ -55,7 +55,7 @@ class Caller:
     system_scope: str | None = None
     service_roles: frozenset[str] = frozenset()
     token: Secret | None = None
-    is_trusted: bool = True
+    is_trusted: bool = False
     policy: Policy | None = field(default=None, repr=False, compare=False)
     creds: Credentials = field(default_factory=dict, repr=False, compare=False)
     rules: tuple[Rule, ...] = field(default=(), repr=False, compare=False)

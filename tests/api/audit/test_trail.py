@@ -21,9 +21,9 @@ UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 NODE = {"driver": "fake-hardware", "name": "n1"}
 ADA = Caller(
     user="u-ada", user_name="ada", project="p-1", project_name="one", roles=frozenset({"admin", "member"}),
-    system_scope="all", is_trusted=False,
+    system_scope="all",
 )  # fmt: skip
-EVE = Caller(user="u-eve", project="p-2", roles=frozenset({"reader"}), is_trusted=False)
+EVE = Caller(user="u-eve", project="p-2", roles=frozenset({"reader"}))
 
 
 class Known:

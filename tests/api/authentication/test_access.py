@@ -13,7 +13,7 @@ from bessemer.kernel.secret import Secret
 from bessemer.service.caller import Caller
 from fakes.api_client import Reply, exchange
 
-ALICE = Caller(user="alice", roles=frozenset({"reader"}), is_trusted=False, token=Secret("good"))
+ALICE = Caller(user="alice", roles=frozenset({"reader"}), token=Secret("good"))
 
 
 class OneToken:

@@ -182,8 +182,10 @@ async def test_a_project_sees_its_own_runbooks_and_public_ones(world: World) -> 
     runbooks = world.services.runbooks
     own = await runbooks.create(OURS.asking(f"{RULE}:create"), {"name": "own", "steps": [STEP]})
     assert own.owner == OWNER
-    public = await runbooks.create(Caller(), {"name": "public", "steps": [STEP], "public": True})
-    nobodys = await runbooks.create(Caller(), {"name": "nobodys", "steps": [STEP]})
+    public = await runbooks.create(
+        Caller(is_trusted=True), {"name": "public", "steps": [STEP], "public": True}
+    )
+    nobodys = await runbooks.create(Caller(is_trusted=True), {"name": "nobodys", "steps": [STEP]})
 
     async def names(caller: Caller) -> list[str]:
         return [
@@ -193,7 +195,7 @@ async def test_a_project_sees_its_own_runbooks_and_public_ones(world: World) -> 
 
     assert await names(OURS) == ["own", "public"]
     assert await names(THEIRS) == ["public"]
-    assert await names(Caller()) == ["own", "public", "nobodys"]
+    assert await names(Caller(is_trusted=True)) == ["own", "public", "nobodys"]
     assert await runbooks.get(THEIRS.asking(f"{RULE}:get"), public.uuid) == public
     for runbook in (own, nobodys):
         with pytest.raises(Forbidden):
@@ -205,7 +207,9 @@ async def test_a_project_sees_its_own_runbooks_and_public_ones(world: World) -> 
 async def test_a_project_changes_only_its_own_runbooks(world: World) -> None:
     runbooks = world.services.runbooks
     own = await runbooks.create(OURS.asking(f"{RULE}:create"), {"name": "own", "steps": [STEP]})
-    public = await runbooks.create(Caller(), {"name": "public", "steps": [STEP], "public": True})
+    public = await runbooks.create(
+        Caller(is_trusted=True), {"name": "public", "steps": [STEP], "public": True}
+    )
     assert (
         await runbooks.update(OURS.asking(f"{RULE}:update"), "own", lambda _: {"name": "mine"})
     ).name == "mine"

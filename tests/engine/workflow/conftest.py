@@ -63,7 +63,7 @@ class Site:
     async def ask(self, verb: str, **arguments: Any) -> Operation:
         """Ask for a verb; the operation that it started."""
         request = ProvisionRequest(verb=Verb(verb), arguments=arguments)
-        await self.services.provision.request(Caller(user="test"), NODE, request)
+        await self.services.provision.request(Caller(user="test", is_trusted=True), NODE, request)
         return (await self.operations())[0]
 
     async def change(self, **changes: Any) -> None:

@@ -11,7 +11,7 @@ from bessemer.service.caller import Caller
 
 S = ProvisionState
 AVAILABLE = {"provision_state": S.AVAILABLE, "power_state": "power on"}
-CALLER = Caller()
+CALLER = Caller(is_trusted=True)
 
 
 async def test_a_ramdisk_that_does_not_call_back_is_helped_by_a_reboot(site) -> None:

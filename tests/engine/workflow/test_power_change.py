@@ -18,7 +18,7 @@ CHILD = "aaaaaaaa-0000-4000-8000-000000000002"
 
 
 async def ask(s, target: PowerTarget, ident: str = "n1") -> None:
-    await s.services.power.request(Caller(), ident, target)
+    await s.services.power.request(Caller(is_trusted=True), ident, target)
 
 
 async def add_child(s, **fields: Any) -> None:

@@ -3,7 +3,7 @@
 from bessemer.api.authentication.proof import Proof
 from bessemer.service.caller import Caller
 
-_TRUSTED = Caller()
+_TRUSTED = Caller(is_trusted=True)
 
 
 class NoAuthentication:

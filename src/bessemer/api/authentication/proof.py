@@ -9,7 +9,7 @@ from bessemer.service.caller import Caller
 Headers = Sequence[tuple[bytes, bytes]]
 
 #: Nobody: what a public call without credentials is made by.
-ANONYMOUS = Caller(is_trusted=False)
+ANONYMOUS = Caller()
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ Send = Callable[[Any], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
-_NOBODY = Caller(is_trusted=False)
+_NOBODY = Caller()
 #: Dropped from the end of a path for older clients, when nothing has that name.
 _SUFFIX = ".json"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,255}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")

@@ -73,7 +73,7 @@ def _read(line: str) -> tuple[str, Account]:
 
 def _caller(user: str, role: str | None, project: str | None) -> Caller:
     if role is None:
-        return Caller(user=user, user_name=user)
+        return Caller(user=user, user_name=user, is_trusted=True)
     return Caller(
         user=user,
         user_name=user,
@@ -81,7 +81,6 @@ def _caller(user: str, role: str | None, project: str | None) -> Caller:
         project_name=project,
         system_scope=None if project else "all",
         roles=_with_implied(role.lower()),
-        is_trusted=False,
     )
 
 

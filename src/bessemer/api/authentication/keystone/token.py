@@ -43,7 +43,6 @@ def _read(document: Any) -> Token:
         domain=_find_text(document.get("domain"), "id"),
         system_scope="all" if (document.get("system") or {}).get("all") is True else None,
         roles=frozenset(_text(role["name"]).lower() for role in document.get("roles") or ()),
-        is_trusted=False,
     )
     return Token(
         caller=caller,
