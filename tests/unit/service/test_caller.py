@@ -39,7 +39,8 @@ def test_of_several_rules_of_which_one_is_enough_one_is_enough() -> None:
 
 
 def test_the_trusted_pass_every_rule_except_those_that_open_secrets() -> None:
-    for caller in (Caller(is_trusted=True), Caller(is_trusted=True).under(default_policy()), Caller(is_trusted=True).asking(RULE).cleared()):
+    trusted = Caller(is_trusted=True)
+    for caller in (trusted, trusted.under(default_policy()), trusted.asking(RULE).cleared()):
         caller.check()
         assert caller.limit("p") == "p"
         assert caller.may(RULE)
