@@ -35,6 +35,8 @@ class ExplainingTransaction:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        #: For what is only to set the scene.
+        self.unexplained = tx
         self.plans: list[Plan] = []
 
     def __getattr__(self, name: str) -> Any:

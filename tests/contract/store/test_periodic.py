@@ -50,7 +50,7 @@ async def ask_again(tx: Any) -> None:
 
 
 async def _last(tx: Any) -> Operation:
-    [last] = await list_operations(tx, page=Page(1, sort_dir="desc"))
+    [last] = await list_operations(tx.unexplained, page=Page(1, sort_dir="desc"))
     return last
 
 
@@ -156,6 +156,9 @@ BOUND = {
     "conductor_interfaces": "goes with its conductor",
     "seal_keys": "one for each key that operators made",
     "duties": "one for each chore in the code",
+    "audit_inbox": "emptied into audit_events every moment",
+    "audit_events": "operators prune it up to an anchor with 'bessemer audit': nothing else may",
+    "audit_anchors": "one for each time operators anchored the trail",
 }
 
 
