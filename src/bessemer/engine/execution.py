@@ -20,6 +20,7 @@ from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.clock import Clock, timestamp
 from bessemer.kernel.error import (
     BessemerError,
+    DatabaseLost,
     DeadlineExceeded,
     Fault,
     FenceLost,
@@ -32,6 +33,10 @@ from bessemer.store.journal import list_begun
 
 #: How long to wait before writing again what the database did not take.
 _WRITE_AGAIN = Backoff(first_s=0.1, most_s=5.0)
+
+#: A step that finds the database lost so often in a row is what makes it fail: when the database is really
+#: away, the lease has ended long before.
+_MOST_LOSSES = 20
 
 #: What is done to a transition inside the transaction that will write it.
 Fill = Callable[[Transaction, Transition], Awaitable[None]]
@@ -65,6 +70,8 @@ class Execution:
         self._is_stopping = is_stopping
         #: The position whose run was begun here: that it is begun means no interruption then.
         self._begun_here: int | None = None
+        #: How often in a row the database was lost in a face of the step.
+        self._losses = 0
         #: When the last call of a face was made.
         self._called_at = timestamp(clock)
         self._log = structlog.get_logger().bind(
@@ -91,8 +98,11 @@ class Execution:
         try:
             try:
                 await self._go_on()
+                self._losses = 0
             except FenceLost:
                 raise
+            except DatabaseLost as error:
+                await self._outlast(error)
             except BessemerError as error:
                 await self._fail_or_pause(error)
         except Untold as refused:
@@ -251,6 +261,19 @@ class Execution:
         else:
             self._log.warning("a step failed", step=to.name_of_step(operation), error=str(error))
             await self._fail(recorded(error, to.name_of_step(operation)))
+
+    async def _outlast(self, error: DatabaseLost) -> None:
+        """The database was lost in the middle of a step. That is no failure of the step, and none of its
+        tries: it was cut short, as by the end of this process, and is taken up by its declaration.
+        """
+        self._losses += 1
+        if self._losses > _MOST_LOSSES:
+            await self._fail_or_pause(error)
+            return
+        if self._losses == 1:
+            self._log.warning("the database was lost in the middle of a step", error=str(error))
+        await asyncio.sleep(_WRITE_AGAIN.delay_s(self._losses))
+        self._begun_here = None
 
     async def _pause(self, step: Step[Any], error: BessemerError) -> None:
         async def fill(tx: Transaction, transition: Transition) -> None:

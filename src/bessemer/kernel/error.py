@@ -9,6 +9,7 @@
     │   └── NodeLocked        another operation is running on the node
     ├── Forbidden             the caller may not
     ├── Unavailable           nobody can do it at this moment
+    │   └── DatabaseLost      our own database did not answer; what was being written may be true or not
     ├── DeviceError           a BMC, an agent or a machine misbehaved
     │   ├── DeviceUnreachable no answer; safe to try again
     │   ├── DeviceRefused     an answer that says no; trying again will not help
@@ -98,6 +99,10 @@ class Unavailable(BessemerError):
     code = "unavailable"
     fault = Fault.OPERATOR
     retry = True
+
+
+class DatabaseLost(Unavailable):
+    """Passes by itself. What was asked of the world meanwhile was cut short, and by no fault of its own."""
 
 
 class DeviceError(BessemerError):

@@ -18,7 +18,7 @@ from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bessemer.kernel.clock import Clock, SystemClock, Timestamp, timestamp
-from bessemer.kernel.error import InternalError, Unavailable
+from bessemer.kernel.error import DatabaseLost, InternalError
 from bessemer.store.connect import Engines, connect
 from bessemer.store.driver import Parameters
 from bessemer.store.failure import translated
@@ -104,7 +104,7 @@ class Transaction:
         Raises:
             sqlalchemy.exc.IntegrityError: A constraint was broken. The transaction is over: everything but
                 leaving the block raises from now on (PostgreSQL's rule, kept for both).
-            Unavailable: The database is gone or busy, or another transaction won; trying again can help.
+            DatabaseLost: The database is gone or busy, or another transaction won; trying again can help.
             InternalError: A write in a reading block, or anything after a broken constraint.
         """
         self._check_whole()
@@ -211,7 +211,7 @@ class Database:
         """A block that reads.
 
         Raises:
-            Unavailable: No connection could be had in time.
+            DatabaseLost: No connection could be had in time.
         """
         return self._read()
 
@@ -221,7 +221,7 @@ class Database:
         Do not wait for the outside world inside, and do not open a second one inside.
 
         Raises:
-            Unavailable: The turn to write, or a connection, could not be had in time.
+            DatabaseLost: The turn to write, or a connection, could not be had in time.
         """
         return self._write()
 
@@ -276,7 +276,7 @@ class Database:
             async with asyncio.timeout(TURN_S):
                 await turn.acquire()
         except TimeoutError as error:
-            raise Unavailable(f"The database was busy for {TURN_S:g} seconds.") from error
+            raise DatabaseLost(f"The database was busy for {TURN_S:g} seconds.") from error
 
 
 def _notifier_for(engines: Engines) -> Notifier:

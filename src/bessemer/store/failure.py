@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Table, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from bessemer.kernel.error import BessemerError, Duplicate, InvalidValue, NotFound, Unavailable
+from bessemer.kernel.error import BessemerError, DatabaseLost, Duplicate, InvalidValue, NotFound
 
 #: PostgreSQL's classes of errors that say nothing about the statement: connection, rollback (deadlock, lost
 #: race), resources, intervention by an operator, system; and a lock that was not had in time.
@@ -24,8 +24,8 @@ def reason(error: BaseException) -> str:
 
 
 def translated(error: DBAPIError) -> Exception:
-    """``Unavailable`` when trying again can help, else ``error`` itself: a defect."""
-    return Unavailable(f"The database failed: {reason(error)}.") if _is_passing(error) else error
+    """``DatabaseLost`` when trying again can help, else ``error`` itself: a defect."""
+    return DatabaseLost(f"The database failed: {reason(error)}.") if _is_passing(error) else error
 
 
 def _is_passing(error: DBAPIError) -> bool:

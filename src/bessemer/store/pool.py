@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bessemer.kernel.error import Unavailable
+from bessemer.kernel.error import DatabaseLost
 from bessemer.store.driver import Driver, driver_of
 from bessemer.store.failure import reason
 
@@ -47,7 +47,7 @@ class Pool:
         """A connection that works, as far as anybody knows.
 
         Raises:
-            Unavailable: None was to be had in time, or the database cannot be reached.
+            DatabaseLost: None was to be had in time, or the database cannot be reached.
         """
         if self._room.locked():
             await self._wait()
@@ -83,14 +83,14 @@ class Pool:
             async with asyncio.timeout(self._patience_s):
                 await self._room.acquire()
         except TimeoutError as error:
-            raise Unavailable(f"The database was busy for {self._patience_s:g} seconds.") from error
+            raise DatabaseLost(f"The database was busy for {self._patience_s:g} seconds.") from error
 
     async def _open(self) -> Link:
         connection = self.connect()
         try:
             await connection.start()
         except (OSError, TimeoutError, DBAPIError) as error:
-            raise Unavailable(f"The database cannot be reached: {reason(error)}.") from error
+            raise DatabaseLost(f"The database cannot be reached: {reason(error)}.") from error
         return Link(connection, driver_of(connection))
 
 

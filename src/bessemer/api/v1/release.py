@@ -52,6 +52,6 @@ def newest_version(release: str | None) -> int:
     if not served:
         raise BadSettings(
             f"[DEFAULT]pin_release_version cannot be '{release}'.",
-            hint="Write the number of a release of ours (0.1) or of Ironic (32.0), or the name of a series (2025.2).",
+            hint="Write the number of a release, ours (0.1) or Ironic's (32.0), or a series (2025.2).",
         )
     return max(served)
