@@ -71,13 +71,34 @@ class Cluster:
     machines: list[dict[str, Any]] = field(default_factory=list)
 
     def conductors(self) -> list[Program]:
-        return [self.programs[name] for name in CONDUCTORS]
+        return [program for name, program in self.programs.items() if name in CONDUCTORS]
 
     def apis(self) -> list[Program]:
-        return [self.programs[name] for name in APIS]
+        return [program for name, program in self.programs.items() if name in APIS]
 
     def endpoints(self) -> list[str]:
-        return [f"http://127.0.0.1:{self.ports[name]}" for name in APIS]
+        return [f"http://127.0.0.1:{self.ports[program.name]}" for program in self.apis()]
+
+    async def start(self, *names: str, programs: Path = _PROGRAMS) -> None:
+        """Start processes, of the release whose commands lie in ``programs``; wait until they are there."""
+        for name in names:
+            self.programs[name] = _program(self, name, programs)
+            await self.programs[name].start()
+        async with asyncio.timeout(START_S), aiohttp.ClientSession(headers=HEADERS) as session:
+            for endpoint in self.endpoints():
+                while not await self._are_there(session, endpoint):  # noqa: ASYNC110  other processes
+                    await asyncio.sleep(0.1)
+
+    async def _are_there(self, session: aiohttp.ClientSession, endpoint: str) -> bool:
+        """Whether the API at ``endpoint`` answers and knows of every conductor that was started."""
+        for program in self.programs.values():
+            assert program.is_running, f"{program.name} ended at once; see {program.log}"
+        try:
+            async with session.get(f"{endpoint}/v1/conductors") as answer:
+                alive = {one["hostname"] for one in (await answer.json())["conductors"] if one["alive"]}
+        except (aiohttp.ClientError, KeyError):
+            return False
+        return alive >= {program.name for program in self.conductors()}
 
     def driver_info(self, number: int) -> dict[str, Any]:
         return {
@@ -113,7 +134,7 @@ class Cluster:
 async def cluster(
     directory: Path, size: int, *, pace: Mapping[str, float], more: str = ""
 ) -> AsyncIterator[Cluster]:
-    """Everything started and answering, the fleet without faults. ``more`` is added to the settings file."""
+    """A database and a fleet without faults; no process of ours yet. ``more`` is added to the settings."""
     async with AsyncExitStack() as stack:
         server = stack.enter_context(start_postgresql(_DURABLE))
         await server.command("CREATE DATABASE chaos")
@@ -123,16 +144,12 @@ async def cluster(
         _write_settings(site, more)
         stack.push_async_callback(_end_all, site)
         await _start_fleet(site, size, pace)
-        for name in (*APIS, *CONDUCTORS):
-            site.programs[name] = _program(site, name)
-            await site.programs[name].start()
-        await _until_all_are_there(site)
         yield site
 
 
-def _program(site: Cluster, name: str) -> Program:
+def _program(site: Cluster, name: str, programs: Path) -> Program:
     kind = "api" if name in APIS else "conductor"
-    command = (str(_PROGRAMS / "bessemer"), kind, "--config-file", str(site.directory / "bessemer.ini"))
+    command = (str(programs / "bessemer"), kind, "--config-file", str(site.directory / "bessemer.ini"))
     port = site.ports.get(name, site.ports[APIS[0]])
     environment = {"OS_DEFAULT__HOST": name, "OS_API__PORT": str(port)}
     return Program(name, command, environment, site.directory / f"{name}.log")
@@ -181,22 +198,6 @@ async def _start_fleet(site: Cluster, size: int, pace: Mapping[str, float]) -> N
     told = json.loads(await asyncio.wait_for(process.stdout.readline(), START_S))
     site.fleet, site.fleet_port = told["control_url"], told["port"]
     site.machines = await site.ask_fleet("/servers")
-
-
-async def _until_all_are_there(site: Cluster) -> None:
-    async with asyncio.timeout(START_S), aiohttp.ClientSession(headers=HEADERS) as session:
-        for endpoint in site.endpoints():
-            while True:
-                for program in site.programs.values():
-                    assert program.is_running, f"{program.name} ended at once; see {program.log}"
-                try:
-                    async with session.get(f"{endpoint}/v1/conductors") as answer:
-                        alive = [one for one in (await answer.json())["conductors"] if one["alive"]]
-                    if len(alive) == len(CONDUCTORS):
-                        break
-                except (aiohttp.ClientError, KeyError):
-                    pass
-                await asyncio.sleep(0.1)
 
 
 async def _end_all(site: Cluster) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,15 +60,15 @@ class Operator:
             await asyncio.gather(*(self._ask(node, verb) for node in self.nodes))
             await self._until(self.nodes, {state})
 
-    async def deploy(self) -> None:
-        """Every machine to ``active``.
+    async def deploy(self, nodes: Sequence[str]) -> None:
+        """These machines to ``active``, all at once.
 
         Raises:
             AssertionError: A node failed too often, or went somewhere else.
         """
         info = self.site.instance_info()
-        await asyncio.gather(*(self._deploy(node, info) for node in self.nodes))
-        pending, tries = set(self.nodes), dict.fromkeys(self.nodes, 0)
+        await asyncio.gather(*(self._deploy(node, info) for node in nodes))
+        pending, tries = set(nodes), dict.fromkeys(nodes, 0)
         while pending:
             states = await self._states()
             pending -= {node for node in pending if states[node]["provision_state"] == "active"}

@@ -5,17 +5,18 @@ From the shell: ``PYTHONPATH=tests python -m engine.chaos.play --deployments 500
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
-from engine.chaos.cluster import cluster
+from engine.chaos.cluster import APIS, CONDUCTORS, cluster
 from engine.chaos.mischief import Mischief, Mishaps
 from engine.chaos.operator import Failure, Operator
 from engine.chaos.verdict import findings, until_quiet
@@ -33,7 +34,6 @@ class Report:
     calls: Mapping[str, int]
     enrol_s: float
     deploy_s: float
-    interruptions: Mapping[str, int] = field(default_factory=dict)
 
 
 async def play(
@@ -47,15 +47,16 @@ async def play(
 ) -> Report:
     """Raises TimeoutError when the deployments are not over within ``limit_s`` seconds."""
     async with cluster(directory, deployments, pace=pace) as site, aiohttp.ClientSession() as session:
+        await site.start(*APIS, *CONDUCTORS)
         operator, mischief = Operator(site, session), Mischief(site, mishaps, seed)
         began = time.monotonic()
         await operator.enrol(deployments)
         await site.set_chance(ERROR_SHARE, HANG_SHARE, seed)
         enrolled = time.monotonic()
         async with asyncio.timeout(limit_s), mischief.going_on(deployments):
-            await operator.deploy()
+            await operator.deploy(operator.nodes)
         deployed = time.monotonic()
-        found = await until_quiet(site) + await findings(site, operator)
+        found = await until_quiet(site) + await findings(site, operator, operator.nodes)
         calls = (await site.ask_fleet())["calls"]
         return Report(found, operator.failures, mischief.done, calls, enrolled - began, deployed - enrolled)
 
@@ -66,6 +67,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit-s", type=float, default=1800.0, help="for all deployments (%(default)s)")
     options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell made us deaf to the first
+        signal.signal(number, signal.default_int_handler)
     directory = Path(tempfile.mkdtemp(prefix="bessemer-chaos-"))
     print(f"logs and settings: {directory}", flush=True)
     pace = {"boot": 2.0, "command": 1.0, "power": 0.5, "answer": 0.05}

@@ -8,7 +8,7 @@ journal has tries.
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,8 +62,8 @@ async def until_quiet(site: Cluster) -> list[str]:
         await asyncio.sleep(1.0)
 
 
-async def findings(site: Cluster, operator: Operator) -> list[str]:
-    """Everything that is not as it should be, each as a sentence."""
+async def findings(site: Cluster, operator: Operator, deployed: Collection[str]) -> list[str]:
+    """Everything that is not as it should be with the nodes ``deployed``, each as a sentence."""
     servers = await site.ask_fleet("/servers")
     calls = defaultdict(list)
     for call in await site.ask_fleet("/changes"):
@@ -72,6 +72,8 @@ async def findings(site: Cluster, operator: Operator) -> list[str]:
     retries = Counter(failure.node for failure in operator.failures)
     found: list[str] = []
     for number, node in enumerate(operator.nodes):
+        if node not in deployed:
+            continue
         about = f"server {number} ({node})"
         found += _of_server(about, servers[number], retries[node])
         found += _of_calls(about, calls[number], tries[node])
