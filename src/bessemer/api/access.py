@@ -13,6 +13,7 @@ import structlog
 from bessemer.api.authentication.proof import ANONYMOUS, Authentication, Denial, Proof
 from bessemer.api.authentication.public import is_public
 from bessemer.api.v1 import error
+from bessemer.kernel.metric import API_REQUESTS
 from bessemer.policy.policy import Policy
 from bessemer.service.caller import Caller, credentials_of
 
@@ -35,6 +36,9 @@ _V2_CODES = {
     500: ("internal-error", "bug"),
     503: ("unavailable", "operator"),
 }
+#: In figures, the route of requests that none was found for; methods that are told apart there.
+_NOWHERE = "none"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 #: Paths below it carry a key that opens them.
 _CAPABILITIES = "/boot/"
 
@@ -77,7 +81,9 @@ class Access:
             except Denial as denial:
                 await _deny(send_with_id, scope["path"], denial)
             finally:
-                _record(scope, status, time.perf_counter() - began)
+                took_s = time.perf_counter() - began
+                _count(scope, status, took_s)
+                _record(scope, status, took_s)
 
     async def identify(self, scope: Scope, request_id: str) -> Caller:
         """Who asks, with the id and the address of the request. Raises Denial."""
@@ -127,6 +133,12 @@ def _denial_v2(denial: Denial) -> bytes:
 def _address(scope: Scope) -> str:
     client = scope.get("client")
     return client[0] if client else ""
+
+
+def _count(scope: Scope, status: int, took_s: float) -> None:
+    route = scope.get("template", _NOWHERE)
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    API_REQUESTS.labels(method, route, status).observe(took_s)
 
 
 def _record(scope: Scope, status: int, took_s: float) -> None:

@@ -17,7 +17,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Front:
-    """Not Starlette's router: that redirects to the address in the Host header, and answers in plain text."""
+    """Not Starlette's router: that redirects to the address in the Host header, and answers in plain text.
+
+    Notes the path of the route in ``scope["template"]``, for figures. (V1 does so too.)
+    """
 
     def __init__(self, routes: Sequence[BaseRoute], v1: App) -> None:
         self._routes = tuple(routes)
@@ -29,6 +32,7 @@ class Front:
             match, more = route.matches(scope)
             if match is Match.FULL:
                 scope.update(more)
+                scope["template"] = getattr(route, "path", "")
                 await route.handle(scope, receive, send)
                 return
             has_path = has_path or match is Match.PARTIAL

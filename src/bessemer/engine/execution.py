@@ -50,7 +50,9 @@ class CrashLoop(Interrupted):
 
 
 class Execution:
-    """``is_stopping`` says whether this process is about to end: then nothing more is begun. A step under
+    """``run`` names operation, node and request in every line logged by its task, whoever logs it.
+
+    ``is_stopping`` says whether this process is about to end: then nothing more is begun. A step under
     which ``most_deaths`` processes were lost is given up."""
 
     def __init__(  # noqa: PLR0917
@@ -74,9 +76,7 @@ class Execution:
         self._losses = 0
         #: When the last call of a face was made.
         self._called_at = timestamp(clock)
-        self._log = structlog.get_logger().bind(
-            operation=held.uuid, node=held.operation.node_uuid, kind=held.operation.kind
-        )
+        self._log = structlog.get_logger().bind(kind=held.operation.kind)
 
     async def run(self) -> None:
         """Go on until the operation is at rest.
@@ -84,6 +84,10 @@ class Execution:
         Raises:
             asyncio.CancelledError: This process has to let go; the record says where it was.
         """
+        operation = self._held.operation
+        structlog.contextvars.bind_contextvars(
+            operation=operation.uuid, node=operation.node_uuid, request=operation.request_id
+        )
         try:
             while not self._held.is_at_rest:
                 await self._round()

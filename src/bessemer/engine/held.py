@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from bessemer.domain.operation import Operation, OperationState
+from bessemer.engine.figure import count
 from bessemer.engine.gateway import OVER, WORK
 from bessemer.engine.transition import Transition
 from bessemer.engine.workflow import Change, OnChange
@@ -120,6 +121,7 @@ class Held:
             raise Untold(change, operation) from error
 
     def _written(self, transition: Transition) -> None:
+        count(transition)
         self.operation = transition.operation
         self._saved_data = encode_json(self.operation.data)
         self._progress = None

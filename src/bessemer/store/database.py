@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bessemer.kernel.clock import Clock, SystemClock, Timestamp, timestamp
 from bessemer.kernel.error import DatabaseLost, InternalError
+from bessemer.kernel.metric import DATABASE_WAIT_S
 from bessemer.store.connect import Engines, connect
 from bessemer.store.driver import Parameters
 from bessemer.store.failure import translated
@@ -207,6 +208,13 @@ class Database:
     def is_postgresql(self) -> bool:
         return self._engines.dialect.name == "postgresql"
 
+    @property
+    def pools(self) -> dict[str, Pool]:
+        """The pools of connections, by what they are for."""
+        if self._engines.read is self._engines.write:
+            return {"both": self._engines.read}
+        return {"read": self._engines.read, "write": self._engines.write}
+
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         """A block that reads.
 
@@ -273,8 +281,9 @@ class Database:
 
     async def _wait_for_turn(self, turn: asyncio.Lock) -> None:
         try:
-            async with asyncio.timeout(TURN_S):
-                await turn.acquire()
+            with DATABASE_WAIT_S.labels("turn").time():
+                async with asyncio.timeout(TURN_S):
+                    await turn.acquire()
         except TimeoutError as error:
             raise DatabaseLost(f"The database was busy for {TURN_S:g} seconds.") from error
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bessemer.kernel.error import DatabaseLost
+from bessemer.kernel.metric import DATABASE_WAIT_S
 from bessemer.store.driver import Driver, driver_of
 from bessemer.store.failure import reason
 
@@ -35,6 +36,8 @@ class Pool:
         self._engine = engine
         self._patience_s = patience_s
         self._room = asyncio.Semaphore(size)
+        self._size = size
+        self._used = 0
         #: The one used last comes first: its caches are warm.
         self._idle: list[Link] = []
         self._is_closed = False
@@ -42,6 +45,11 @@ class Pool:
     def connect(self) -> AsyncConnection:
         """One more connection, whose user opens and closes it."""
         return self._engine.connect()
+
+    @property
+    def usage(self) -> tuple[int, int, int]:
+        """Connections in use, idle, and at most."""
+        return self._used, len(self._idle), self._size
 
     async def take(self) -> Link:
         """A connection that works, as far as anybody knows.
@@ -53,6 +61,7 @@ class Pool:
             await self._wait()
         else:
             await self._room.acquire()  # at once
+        self._used += 1
         try:
             while self._idle:
                 link = self._idle.pop()
@@ -61,11 +70,13 @@ class Pool:
                 await _discard(link)
             return await self._open()
         except BaseException:
+            self._used -= 1
             self._room.release()
             raise
 
     def give_back(self, link: Link) -> Awaitable[None] | None:
         """Where the connection is of no more use, what is left to do: it has to be carried to its end."""
+        self._used -= 1
         self._room.release()
         if link.is_broken or self._is_closed:
             return _discard(link)
@@ -80,8 +91,9 @@ class Pool:
 
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(self._patience_s):
-                await self._room.acquire()
+            with DATABASE_WAIT_S.labels("connection").time():
+                async with asyncio.timeout(self._patience_s):
+                    await self._room.acquire()
         except TimeoutError as error:
             raise DatabaseLost(f"The database was busy for {self._patience_s:g} seconds.") from error
 

@@ -85,6 +85,7 @@ class V1:
         route, params = self.router.find(scope["method"], path, version)
         if route is None:
             return empty(200)
+        scope["template"] = route.template
         caller = _caller(scope, route)
         describe(route.path, route.rule, params, caller)
         call = Call(

@@ -50,6 +50,11 @@ class Route:
     also_in: frozenset[int] = frozenset()
     rule: str = ""
 
+    @property
+    def template(self) -> str:
+        """The path as figures and traces name it."""
+        return self.path if self.path in ("/", "/v1") else f"/v1{self.path}"
+
     def is_in(self, minor: int) -> bool:
         return minor >= self.since or minor in self.also_in
 
