@@ -4,7 +4,7 @@ import pytest
 
 from bessemer.config.settings import RedfishSettings
 from bessemer.hardware.redfish.access import Access
-from bessemer.hardware.redfish.connection import BmcConnection
+from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.hardware.redfish.resource import AttributeMalformed, AttributeMissing, Resource
 
 BODY = {
@@ -24,7 +24,9 @@ BODY = {
 
 @pytest.fixture
 async def resource() -> Resource:
-    return Resource(BmcConnection(Access("https://bmc"), RedfishSettings()), "/redfish/v1/Things/1", BODY)
+    return Resource(
+        BmcPool(RedfishSettings()).connection(Access("https://bmc")), "/redfish/v1/Things/1", BODY
+    )
 
 
 async def test_attributes_are_read_in_their_kind(resource) -> None:

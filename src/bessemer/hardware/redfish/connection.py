@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-import aiohttp
 import msgspec
 import structlog
 from redfish.aio import (
@@ -27,10 +26,12 @@ from redfish.aio import (
 )
 
 from bessemer.config.settings import RedfishSettings
-from bessemer.hardware.redfish.access import VERIFY, Access, AuthType
+from bessemer.hardware.redfish.access import Access, AuthType
+from bessemer.hardware.redfish.coordinator import BmcCoordinator
 from bessemer.hardware.redfish.failure import (
     BUSY,
     BmcRefused,
+    BmcSilent,
     BmcUnreachable,
     credentials_refused,
     from_answer,
@@ -38,20 +39,19 @@ from bessemer.hardware.redfish.failure import (
     no_answer,
     not_json,
 )
+from bessemer.hardware.redfish.transport import Transport
+from bessemer.hardware.urgency import Urgency, current_urgency
 from bessemer.kernel.error import DeviceError
 from bessemer.kernel.secret import secrets_in
-from bessemer.transfer.tls import client_context
 
 JsonObject = dict[str, Any]
 
 log = structlog.get_logger(__name__)
 
-#: Longest wait for a TCP connection and its TLS handshake.
-CONNECT_S = 15.0
 #: Longest wait for a BMC to end a session of ours; it forgets it by itself later.
 LOGOUT_S = 5.0
-#: Longer than the time between two looks at the power state: handshakes are what costs a BMC most.
-KEEPALIVE_S = 90.0
+#: Tries of a sweep's read: it will look again anyway.
+_SWEEP_ATTEMPTS = 2
 _MOST_REDIRECTS = 3
 
 
@@ -84,16 +84,20 @@ class BmcConnection:
     ``deadline_s`` bounds a whole call: waiting for a free slot, logging in, and all retries.
     """
 
-    def __init__(self, access: Access, settings: RedfishSettings) -> None:
+    def __init__(
+        self, access: Access, settings: RedfishSettings, transport: Transport, coordinator: BmcCoordinator
+    ) -> None:
         self.access = access
-        self.name = access.origin.partition("://")[2]
+        self.name = coordinator.name
+        #: When somebody last asked for it, for the pool.
+        self.used_at = 0.0
         self._settings = settings
-        self._slots = asyncio.Semaphore(settings.connections_per_bmc)
+        self._transport = transport
+        self._coordinator = coordinator
         self._login_lock = asyncio.Lock()
-        self._session: aiohttp.ClientSession | None = None
         self._client: AsyncRedfishClient | None = None
         self._headers: dict[str, str] | None = None
-        self._is_answering = True
+        self._was_told = False
         #: Path of the only system, once found (see ``system.find_system_path``).
         self.only_system: str | None = None
 
@@ -117,16 +121,13 @@ class BmcConnection:
         return await self._call("PATCH", path, dict(body), deadline_s, headers)
 
     async def close(self) -> None:
-        """End the session at the BMC (it allows only a few) and the connections. Idempotent."""
-        client, session = self._client, self._session
+        """End the session at the BMC (it allows only a few). Idempotent."""
+        client = self._client
         self._forget_login(client)
-        self._session = None
         if client is not None:
             with suppress(RedfishError, TimeoutError):
                 async with asyncio.timeout(LOGOUT_S):
                     await client.logout()
-        if session is not None:
-            await session.close()
 
     # ------------------------------------------------------------------ one call
 
@@ -138,24 +139,21 @@ class BmcConnection:
         deadline_s: float | None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
+        circuit = self._coordinator.circuit
+        circuit.check(current_urgency())
         try:
             reply = await self._asked(_Call(method, path, body, headers or {}), deadline_s)
         except BmcUnreachable as error:
-            self._note(is_answering=error.status != 0, reason=error.message)
+            if error.status == 0:
+                circuit.note_silence(error.message)
+            else:
+                circuit.note_answer()
             raise
         except BmcRefused:
-            self._note(is_answering=True)
+            circuit.note_answer()
             raise
-        self._note(is_answering=True)
+        circuit.note_answer()
         return reply
-
-    def _note(self, *, is_answering: bool, reason: str = "") -> None:
-        """Log the first of many failures, and the recovery."""
-        if self._is_answering and not is_answering:
-            log.warning("BMC does not answer", bmc=self.name, reason=reason)
-        elif is_answering and not self._is_answering:
-            log.info("BMC answers again", bmc=self.name)
-        self._is_answering = is_answering
 
     async def _asked(self, call: _Call, deadline_s: float | None) -> Reply:
         """As ``_in_time``. BMCs repeat what they were sent: what is secret of it is not said again."""
@@ -169,17 +167,23 @@ class BmcConnection:
         limit_s = deadline_s or self._settings.request_timeout
         failures: list[BmcUnreachable] = []
         try:
-            async with asyncio.timeout(limit_s), self._slots:
+            async with asyncio.timeout(limit_s):
                 return await self._insist(call, failures)
         except TimeoutError as error:
             raise failures[-1] if failures else no_answer(self.name, call.what, limit_s) from error
 
     async def _insist(self, call: _Call, failures: list[BmcUnreachable]) -> Reply:
         """Try until it works, says no, or trying again would be wrong or useless."""
+        urgency = current_urgency()
         attempts = max(1, self._settings.connection_attempts)
+        if urgency is Urgency.SWEEP:
+            attempts = min(attempts, _SWEEP_ATTEMPTS)
         for attempt in range(1, attempts + 1):
             try:
-                return await self._follow(call)
+                return await self._try(call, urgency)
+            except BmcSilent:
+                if attempt >= attempts:
+                    raise
             except BmcUnreachable as error:
                 may_repeat = error.is_unsent or call.method == "GET"
                 # An internal error is rarely a passing one: a second look is enough.
@@ -189,6 +193,24 @@ class BmcConnection:
                 failures.append(error)
                 await asyncio.sleep(self._settings.connection_retry_interval)
         raise AssertionError("unreachable")
+
+    async def _try(self, call: _Call, urgency: Urgency) -> Reply:
+        """One try, when it is its turn. A read is given up when the BMC takes much longer than it usually
+        does: the answer to another one may come at once.
+        """
+        bmc = self._coordinator
+        async with bmc.turns.take(urgency):
+            if call.method != "GET":
+                return await self._follow(call)
+            limit_s, began = bmc.patience.limit_s, bmc.now()
+            try:
+                async with asyncio.timeout(limit_s):
+                    reply = await self._follow(call)
+            except TimeoutError as error:
+                bmc.patience.miss()
+                raise no_answer(self.name, call.what, limit_s) from error
+            bmc.patience.learn(bmc.now() - began)
+            return reply
 
     async def _follow(self, call: _Call) -> Reply:
         """One try, following redirects of reads within the BMC."""
@@ -279,23 +301,14 @@ class BmcConnection:
             return self._client, self._headers
 
     def _new_client(self) -> AsyncRedfishClient:
-        if self._session is None:
-            if not self.access.is_secure:
-                log.warning("BMC is reached without TLS, as its redfish_address says", bmc=self.name)
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    ssl=client_context(self.access.tls, VERIFY) if self.access.is_secure else False,
-                    limit=self._settings.connections_per_bmc,
-                    keepalive_timeout=KEEPALIVE_S,
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S),
-            )
+        if not self.access.is_secure and not self._was_told:
+            self._was_told = True
+            log.warning("BMC is reached without TLS, as its redfish_address says", bmc=self.name)
         return AsyncRedfishClient(
             self.access.origin,
             username=self.access.username,
             password=self.access.password.reveal() if self.access.username else None,
-            session=self._session,
+            session=self._transport.session(self.access),
             default_prefix=self.access.root_path,
         )
 

@@ -46,6 +46,10 @@ class BmcUnreachable(DeviceUnreachable):
         self.status = status
 
 
+class BmcSilent(BmcUnreachable):
+    """No answer came in the time that one may take."""
+
+
 def credentials_refused(bmc: str, status: int) -> BmcRefused:
     if status == 403:
         return BmcRefused(
@@ -107,8 +111,8 @@ def _no_trust(
     )
 
 
-def no_answer(bmc: str, what: str, limit_s: float) -> BmcUnreachable:
-    return BmcUnreachable(f"The BMC at {bmc} did not answer {what} within {limit_s:g} s.")
+def no_answer(bmc: str, what: str, limit_s: float) -> BmcSilent:
+    return BmcSilent(f"The BMC at {bmc} did not answer {what} within {limit_s:g} s.")
 
 
 def not_json(bmc: str, what: str, answer: AsyncRestResponse) -> BmcUnreachable:

@@ -10,6 +10,7 @@ from bessemer.domain.power import PowerState
 from bessemer.hardware.composition import Composition
 from bessemer.hardware.driver import Driver
 from bessemer.hardware.interface import JsonObject
+from bessemer.hardware.urgency import sweeping
 from bessemer.kernel.error import InternalError
 
 
@@ -45,10 +46,13 @@ class Machines:
         return self._composition.driver_for(node)
 
     async def power_state(self, node: Node) -> PowerState:
-        return await self.driver_of(node).power.get_power_state(AskedNode(node))
+        with sweeping():
+            return await self.driver_of(node).power.get_power_state(AskedNode(node))
 
     async def health(self, node: Node) -> str | None:
-        return await self.driver_of(node).management.get_health(AskedNode(node))
+        with sweeping():
+            return await self.driver_of(node).management.get_health(AskedNode(node))
 
     async def sensors(self, node: Node) -> JsonObject:
-        return await self.driver_of(node).management.get_sensors(AskedNode(node))
+        with sweeping():
+            return await self.driver_of(node).management.get_sensors(AskedNode(node))
