@@ -14,6 +14,7 @@ import structlog
 from bessemer.domain.limit import Limit
 from bessemer.domain.operation import Operation
 from bessemer.engine.execution import Execution
+from bessemer.engine.figure import count_claimed
 from bessemer.engine.held import Held
 from bessemer.engine.settings import EngineSettings
 from bessemer.engine.workflow import Workflow
@@ -139,8 +140,11 @@ class Runner:
                         lead=self._claims,
                         most_deaths=self._settings.most_deaths,
                         is_suspect_welcome=not any(map(self._is_suspect, self._tasks)),
+                        drivers=self._settings.drivers,
                     )
+                now = timestamp(self._clock)
                 for operation in operations:
+                    count_claimed(operation, now)
                     self._start(operation)
             if len(operations) < room:
                 await self._set_alarm_for_next()
@@ -198,7 +202,8 @@ class Runner:
         """Anybody's sleepers: also those that were put to sleep before this process began."""
         now = timestamp(self._clock)
         async with self._database.read() as tx:
-            wake_at = await next_wake(tx, self._settings.conductor_group, self.kinds, now)
+            group, drivers = self._settings.conductor_group, self._settings.drivers
+            wake_at = await next_wake(tx, group, self.kinds, now, drivers=drivers)
         if wake_at is not None:
             self._set_alarm(wake_at)
 

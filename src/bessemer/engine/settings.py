@@ -16,7 +16,7 @@ class EngineSettings:
     hostname: str
     #: Only operations of this group are carried out here.
     conductor_group: str = ""
-    #: What hardware this conductor drives, for others to see.
+    #: What hardware this conductor drives: operations on nodes of other types are left to others. Empty: any.
     interfaces: tuple[ConductorInterface, ...] = ()
     #: Between signs of life.
     heartbeat_interval_s: float = 2.5
@@ -39,3 +39,8 @@ class EngineSettings:
     graceful_stop_s: float = 60.0
     #: Between looks for work that nobody told of.
     poll_s: float = 5.0
+
+    @property
+    def drivers(self) -> tuple[str, ...] | None:
+        """The hardware types by name; None: any."""
+        return tuple(sorted({one.hardware_type for one in self.interfaces})) or None

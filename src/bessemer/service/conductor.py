@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from bessemer.config.settings import ConductorSettings
 from bessemer.domain.conductor import Conductor
 from bessemer.domain.interface import InterfaceType
+from bessemer.domain.node import Node
 from bessemer.kernel.clock import Clock, seconds_between, timestamp
-from bessemer.kernel.error import InvalidValue, NotFound
+from bessemer.kernel.error import InvalidValue, NotFound, Unavailable
 from bessemer.service.caller import Caller
 from bessemer.store.conductor import (
     get_conductor,
@@ -48,6 +49,25 @@ class Landscape:
         if not hosts:
             return None
         return hosts[zlib.crc32(node_uuid.encode()) % len(hosts)] if len(hosts) > 1 else hosts[0]
+
+    def check_offered(self, node: Node) -> None:
+        """Raises InvalidValue when conductors of the node's group live and none of them drives its hardware
+        type. While none of them lives, what is asked for waits for one."""
+        group, driver = node.conductor_group, node.driver
+        if (group, driver) in self.hosts or not self.serves(group):
+            return
+        raise InvalidValue(f"No live conductor {_which(group)} has the hardware type '{driver}' enabled.")
+
+    def check_served(self, node: Node) -> None:
+        """Raises Unavailable when no conductor of the node's group lives; else as ``check_offered``."""
+        group = node.conductor_group
+        if not self.serves(group):
+            raise Unavailable(f"No conductor is alive {_which(group)}.")
+        self.check_offered(node)
+
+    def serves(self, group: str) -> bool:
+        """Whether a conductor of the group lives."""
+        return any(conductor.conductor_group == group for conductor in self.conductors)
 
 
 class ConductorService:
@@ -120,6 +140,10 @@ class ConductorService:
             if is_default:
                 offer.defaults.setdefault(interface, name)
         return Landscape(live, drivers, hosts)
+
+
+def _which(group: str) -> str:
+    return f"of the conductor group '{group}'" if group else "without a conductor group"
 
 
 def _add(names: list[str], name: str) -> None:

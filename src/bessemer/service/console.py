@@ -9,6 +9,7 @@ from typing import Any
 from bessemer.domain.node import Node
 from bessemer.engine.gateway import Gateway
 from bessemer.service.caller import Caller
+from bessemer.service.conductor import ConductorService
 from bessemer.service.machine import MachineCall, MachineService
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.start import start
@@ -25,11 +26,19 @@ class Console:
 
 
 class ConsoleService:
-    def __init__(self, access: NodeAccess, gateway: Gateway, tasks: Tasks, machines: MachineService) -> None:
+    def __init__(
+        self,
+        access: NodeAccess,
+        gateway: Gateway,
+        tasks: Tasks,
+        machines: MachineService,
+        conductors: ConductorService,
+    ) -> None:
         self._access = access
         self._gateway = gateway
         self._tasks = tasks
         self._machines = machines
+        self._conductors = conductors
 
     async def get(self, caller: Caller, ident: str) -> Console:
         """Raises NotFound, Unsupported, or what the driver raises."""
@@ -44,11 +53,13 @@ class ConsoleService:
 
         Raises:
             NotFound: No such node.
-            InvalidValue: The node has no console, or its settings are incomplete.
+            InvalidValue: The node has no console, or its settings are incomplete, or no conductor drives it.
             NodeLocked: An operation is at work on the node.
         """
+        landscape = await self._conductors.landscape()
 
         async def work(tx: Transaction, node: Node) -> None:
+            landscape.check_offered(node)
             task = await self._tasks.open_in(tx, node)
             task.driver.console.validate(task)
             if node.console_enabled is not enabled:

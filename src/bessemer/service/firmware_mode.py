@@ -11,6 +11,7 @@ from bessemer.domain.provision import KINDS, StateKind
 from bessemer.engine.gateway import Gateway
 from bessemer.kernel.error import Conflict, Unsupported
 from bessemer.service.caller import Caller
+from bessemer.service.conductor import ConductorService
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.start import start
 from bessemer.service.task import ServiceTask, Tasks
@@ -21,13 +22,16 @@ _MOVING = frozenset({StateKind.RUNNING, StateKind.WAITING})
 
 class FirmwareModeService:
     """Requests raise NotFound; NodeLocked while an operation is not over; Conflict while the node is being
-    moved to another state; InvalidValue when the node's settings or its driver do not allow it. Asking for
-    what is so already is fine."""
+    moved to another state; InvalidValue when the node's settings or its driver do not allow it, or no
+    conductor has that driver. Asking for what is so already is fine."""
 
-    def __init__(self, access: NodeAccess, gateway: Gateway, tasks: Tasks) -> None:
+    def __init__(
+        self, access: NodeAccess, gateway: Gateway, tasks: Tasks, conductors: ConductorService
+    ) -> None:
         self._access = access
         self._gateway = gateway
         self._tasks = tasks
+        self._conductors = conductors
 
     async def request_boot_mode(self, caller: Caller, ident: str, mode: BootMode) -> None:
         def check(task: ServiceTask) -> None:
@@ -50,7 +54,10 @@ class FirmwareModeService:
         args: dict[str, str | bool],
         check: Callable[[ServiceTask], None],
     ) -> None:
+        landscape = await self._conductors.landscape()
+
         async def work(tx: Transaction, node: Node) -> None:
+            landscape.check_offered(node)
             task = await self._tasks.open_in(tx, node)
             task.driver.management.validate(task)
             check(task)

@@ -16,7 +16,6 @@ from bessemer.domain.operation import NewOperation, Operation
 from bessemer.engine.call import Calls
 from bessemer.engine.gateway import Gateway
 from bessemer.kernel.clock import timestamp
-from bessemer.kernel.error import Unavailable
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService
 from bessemer.service.node_access import NodeAccess
@@ -49,11 +48,12 @@ class MachineService:
         """The answer to a query, also while an operation is at work on the node.
 
         Raises:
-            Unavailable: No conductor is alive that could ask.
+            Unavailable: No conductor of the node's group is alive.
+            InvalidValue: None of those has the node's hardware type enabled.
             DeadlineExceeded: No answer within ``CALL_TIMEOUT_S``.
             BessemerError: What the driver raised.
         """
-        await self._check_served(node)
+        (await self._conductors.landscape()).check_served(node)
 
         async def start() -> Operation:
             async with self._access.database.write() as tx:
@@ -69,7 +69,7 @@ class MachineService:
             NodeLocked: An operation is at work on the node, which must be free.
             Unavailable, DeadlineExceeded, BessemerError: As ``ask``.
         """
-        await self._check_served(node)
+        (await self._conductors.landscape()).check_served(node)
 
         async def begin(tx: Transaction, fresh: Node) -> Operation:
             return await self._gateway.enqueue(tx, _new("command", caller, fresh, _args(tx, call)))
@@ -84,8 +84,13 @@ class MachineService:
     async def begin(self, caller: Caller, node: Node, kind: str, call: MachineCall) -> None:
         """Start an operation of ``kind`` with what is given, and do not wait for it.
 
-        It queues behind no other work, which may wait for an agent that never comes. Raises NodeLocked.
+        It queues behind no other work, which may wait for an agent that never comes.
+
+        Raises:
+            NodeLocked: An operation is at work on the node.
+            InvalidValue: No conductor has the node's hardware type enabled.
         """
+        (await self._conductors.landscape()).check_offered(node)
 
         async def work(tx: Transaction, fresh: Node) -> None:
             await start(tx, self._gateway, caller, fresh, kind, call.given, may_join=True)
@@ -98,13 +103,6 @@ class MachineService:
             await self._access.change(caller, node.uuid, work)
         else:
             await self._access.touch(caller, node.uuid, work_beside)
-
-    async def _check_served(self, node: Node) -> None:
-        group = node.conductor_group
-        live = (await self._conductors.landscape()).conductors
-        if all(conductor.conductor_group != group for conductor in live):
-            which = f"of the conductor group '{group}'" if group else "without a conductor group"
-            raise Unavailable(f"No conductor is alive that serves nodes {which}.")
 
 
 def _args(tx: Transaction, call: MachineCall) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from bessemer.domain.provision import ProvisionState
 from bessemer.engine.gateway import Gateway
 from bessemer.kernel.error import Conflict, InvalidValue
 from bessemer.service.caller import Caller
+from bessemer.service.conductor import ConductorService
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.start import start
 from bessemer.service.task import Tasks
@@ -19,10 +20,13 @@ _OFF = frozenset({PowerTarget.OFF, PowerTarget.SOFT_OFF})
 
 
 class PowerService:
-    def __init__(self, access: NodeAccess, gateway: Gateway, tasks: Tasks) -> None:
+    def __init__(
+        self, access: NodeAccess, gateway: Gateway, tasks: Tasks, conductors: ConductorService
+    ) -> None:
         self._access = access
         self._gateway = gateway
         self._tasks = tasks
+        self._conductors = conductors
 
     async def request(
         self, caller: Caller, ident: str, target: PowerTarget, *, timeout_s: int | None = None
@@ -34,13 +38,16 @@ class PowerService:
 
         Raises:
             NotFound: No such node.
-            InvalidValue: The node is being cleaned; its driver cannot do this; its settings are incomplete.
+            InvalidValue: The node is being cleaned; its driver cannot do this, or no conductor has it; its
+                settings are incomplete.
             Conflict: The node must not be switched off.
             NodeLocked: Another operation works on the node.
         """
+        landscape = await self._conductors.landscape()
 
         async def work(tx: Transaction, node: Node) -> None:
             await self._check(tx, node, target)
+            landscape.check_offered(node)
             await update_node(tx, node.uuid, target_power_state=target.result, last_error=None)
             args: dict[str, Any] = {"target": target.value, "timeout": timeout_s}
             if await _takes_relatives_along(tx, node, target):

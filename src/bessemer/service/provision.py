@@ -31,6 +31,7 @@ from bessemer.domain.trait import check_instance_traits
 from bessemer.engine.gateway import Gateway
 from bessemer.image.source import validate_instance
 from bessemer.service.caller import Caller
+from bessemer.service.conductor import ConductorService
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.provision_rule import ALIASES, ProvisionRequest, StateGate, check_request
 from bessemer.service.step import step_arguments
@@ -82,10 +83,18 @@ class _Asked:
 
 
 class ProvisionService:
-    def __init__(self, access: NodeAccess, gateway: Gateway, tasks: Tasks, settings: Settings) -> None:
+    def __init__(
+        self,
+        access: NodeAccess,
+        gateway: Gateway,
+        tasks: Tasks,
+        conductors: ConductorService,
+        settings: Settings,
+    ) -> None:
         self._access = access
         self._gateway = gateway
         self._tasks = tasks
+        self._conductors = conductors
         self._settings = settings
 
     async def request(
@@ -96,18 +105,19 @@ class ProvisionService:
         Raises:
             NotFound: No such node, or no such runbook.
             InvalidValue: The verb is not possible in the node's state, in maintenance, or with these
-                arguments; or the node's settings cannot work.
+                arguments; or the node's settings cannot work; or no conductor drives its hardware type.
             Forbidden: The node is protected; or a rule refuses: of the request, of a step or of the runbook.
             NodeLocked: An operation is at work on the node.
             Conflict: The state does not allow it although the verb fits.
         """
         password_hash = await self._hashed(request)
-
+        landscape = await self._conductors.landscape()
         asked = caller.also_asking(*(f"{_RULE}:{name}" for name in _STEPS if name in request.arguments))
 
         async def work(tx: Transaction, node: Node) -> Node:
             check_steps(caller, node, request.arguments)
             event = check_request(node, request, gate, self._settings)
+            landscape.check_offered(node)
             if password_hash:
                 await merge_node(tx, node.uuid, "instance_info", {PASSWORD_KEY: password_hash})
             verb = ALIASES.get(request.verb, request.verb)

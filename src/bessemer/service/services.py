@@ -97,11 +97,11 @@ class Services:
         machines = MachineService(access, gateway, conductors)
         return cls(
             nodes=NodeService(access, composition, conductors, settings),
-            provision=ProvisionService(access, gateway, tasks, settings),
-            power=PowerService(access, gateway, tasks),
+            provision=ProvisionService(access, gateway, tasks, conductors, settings),
+            power=PowerService(access, gateway, tasks, conductors),
             management=ManagementService(access, machines),
-            consoles=ConsoleService(access, gateway, tasks, machines),
-            firmware_modes=FirmwareModeService(access, gateway, tasks),
+            consoles=ConsoleService(access, gateway, tasks, machines, conductors),
+            firmware_modes=FirmwareModeService(access, gateway, tasks, conductors),
             target_raids=TargetRaidService(access, tasks),
             vifs=VifService(access, tasks),
             traits=TraitService(access),

@@ -7,7 +7,7 @@ names that fence, so whoever lost an operation can no longer change it.
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
@@ -37,7 +37,7 @@ from bessemer.store.database import Transaction
 from bessemer.store.moment import database_moment
 from bessemer.store.operation import ACTIVE, OPERATION, is_in
 from bessemer.store.statement import Statement
-from bessemer.store.table import CONDUCTORS, OPERATIONS
+from bessemer.store.table import CONDUCTORS, NODES, OPERATIONS
 
 _COLUMNS = OPERATIONS.c
 _IS_ACTIVE = is_in(_COLUMNS.state, *ACTIVE)
@@ -51,6 +51,17 @@ _Source: TypeAlias = tuple[ColumnElement[bool], tuple[ColumnElement[Any], ...], 
 MOST_DEATHS = 8
 
 
+class _Scope(NamedTuple):
+    """What a conductor can carry out: kinds and versions of operations, and hardware types (None: any)."""
+
+    kinds: tuple[tuple[str, int], ...]
+    drivers: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, kinds: Sequence[tuple[str, int]], drivers: Sequence[str] | None) -> Self:
+        return cls(tuple(kinds), None if drivers is None else tuple(drivers))
+
+
 async def claim_operations(
     tx: Transaction,
     *,
@@ -62,12 +73,14 @@ async def claim_operations(
     lead: int = 0,
     most_deaths: int = MOST_DEATHS,
     is_suspect_welcome: bool = True,
+    drivers: Sequence[str] | None = None,
 ) -> list[Operation]:
     """Take up to ``limit`` operations that somebody has to work on now.
 
     These are: queued ones by their turn, each the first of a node that no exclusive operation works on;
     waiting ones whose time has come; and running or waiting ones that nobody holds or whose holder's lease is
-    over. Only of this conductor group, and only kinds and versions given.
+    over. Only of this conductor group, only kinds and versions given, and only of nodes of the hardware types
+    ``drivers`` (None: of any).
 
     ``slots``: how many may be begun of each pool (see admission.py); of pools that are not there none is, and
     of those without a pool any number. Each of these sources gives one in turn. Where ``limit`` does not
@@ -96,7 +109,7 @@ async def claim_operations(
     values |= {f"rank_{n}": (n - lead) % sources for n in range(sources)}
     if not tx.is_postgresql:
         values["signed_since"] = timestamp(tx.clock, after_s=-LEASE_S)
-    statement = _claim(tuple(kinds), pools, tx.is_postgresql)
+    statement = _claim(_Scope.of(kinds, drivers), pools, tx.is_postgresql)
     try:
         rows = (await tx.execute(statement, values)).all()
     except IntegrityError as error:
@@ -106,7 +119,7 @@ async def claim_operations(
 
 
 @lru_cache
-def _claim(kinds: tuple[tuple[str, int], ...], pools: tuple[str, ...], is_postgresql: bool) -> Statement:
+def _claim(scope: _Scope, pools: tuple[str, ...], is_postgresql: bool) -> Statement:
     """Made once: building and compiling it costs more than the database takes for it."""
     is_abandoned = _is_abandoned(is_postgresql)
     is_suspect = _deaths_when_taken() >= bindparam("suspect_from", type_=Integer())
@@ -123,7 +136,7 @@ def _claim(kinds: tuple[tuple[str, int], ...], pools: tuple[str, ...], is_postgr
         (and_(is_abandoned, ~is_suspect), (_COLUMNS.id,), _MOST),
         (and_(is_abandoned, is_suspect), (_COLUMNS.id,), bindparam("suspects", type_=Integer())),
     ]
-    legs = [_leg(n, _is_ours(kinds), source) for n, source in enumerate([*queues, *begun])]
+    legs = [_leg(n, _is_ours(scope), source) for n, source in enumerate([*queues, *begun])]
     found = union_all(*legs).subquery()
     # Joined by fence and state, PostgreSQL looks at both again once it has the lock: a row that somebody
     # else took after our snapshot falls out here.
@@ -176,22 +189,28 @@ def _quoted(text: str) -> str:
 
 
 async def next_wake(
-    tx: Transaction, group: str, kinds: Sequence[tuple[str, int]], after: Timestamp
+    tx: Transaction,
+    group: str,
+    kinds: Sequence[tuple[str, int]],
+    after: Timestamp,
+    *,
+    drivers: Sequence[str] | None = None,
 ) -> Timestamp | None:
-    """When the next sleeping operation of this group wakes, later than ``after``."""
+    """When the next sleeping operation wakes that ``claim_operations`` would take, later than ``after``."""
     values = {"group": group, "after": after}
-    found: Timestamp | None = (await tx.execute(_next_wake(tuple(kinds)), values)).scalar()
+    statement = _next_wake(_Scope.of(kinds, drivers))
+    found: Timestamp | None = (await tx.execute(statement, values)).scalar()
     return found
 
 
 @lru_cache
-def _next_wake(kinds: tuple[tuple[str, int], ...]) -> Statement:
+def _next_wake(scope: _Scope) -> Statement:
     return Statement(
         select(func.min(_COLUMNS.wake_at)).where(
             is_in(_COLUMNS.state, OperationState.WAITING),
             _COLUMNS.owner.is_(None),
             _COLUMNS.wake_at > bindparam("after"),
-            _is_ours(kinds),
+            _is_ours(scope),
         )
     )
 
@@ -239,12 +258,17 @@ def _is_next_in_queue() -> ColumnElement[bool]:
     )
 
 
-def _is_ours(kinds: Sequence[tuple[str, int]]) -> ColumnElement[bool]:
-    """Of the group of the conductor that asks, and of a kind and version that it knows."""
-    return and_(
+def _is_ours(scope: _Scope) -> ColumnElement[bool]:
+    """Of the group of the conductor that asks, and within its scope."""
+    conditions = [
         _COLUMNS.conductor_group == bindparam("group"),
-        tuple_(_COLUMNS.kind, _COLUMNS.version).in_(list(kinds)),
-    )
+        tuple_(_COLUMNS.kind, _COLUMNS.version).in_(list(scope.kinds)),
+    ]
+    if scope.drivers is not None:
+        # Of the node as it is now: its driver may change while work on it is queued.
+        node = select(NODES.c.id).where(NODES.c.uuid == _COLUMNS.node_uuid, NODES.c.driver.in_(scope.drivers))
+        conditions.append(node.exists())
+    return and_(*conditions)
 
 
 def _is_due() -> ColumnElement[bool]:

@@ -28,6 +28,7 @@ class OpenOperation:
     version: int
     state: str
     conductor_group: str
+    driver: str
     progress_text: str
     created_at: Timestamp
     waiting_since: Timestamp | None
@@ -50,10 +51,17 @@ class Status:
         return conductor.is_online and (conductor.lease_until or conductor.updated_at) > self.now
 
     def nobody_for(self, operation: OpenOperation) -> bool:
-        """Whether no living conductor serves the operation's group and knows its kind."""
-        wanted = (operation.kind, operation.version)
+        """Whether no living conductor serves the operation's group, knows its kind and drives its node."""
+        wanted, group, driver = (
+            (operation.kind, operation.version),
+            operation.conductor_group,
+            operation.driver,
+        )
         return not any(
-            self.is_alive(one) and one.conductor_group == operation.conductor_group and wanted in one.kinds
+            self.is_alive(one)
+            and one.conductor_group == group
+            and wanted in one.kinds
+            and driver in (one.drivers or (driver,))
             for one in self.conductors
         )
 
@@ -79,10 +87,12 @@ async def read_status(tx: Transaction, *, most: int = 10) -> Status:
 
 
 async def _oldest(tx: Transaction, state: OperationState, order: Any, most: int) -> list[OpenOperation]:
-    fields = ("kind", "version", "state", "conductor_group", "progress_text", "created_at", "waiting_since")
+    fields = ("kind", "version", "state", "conductor_group")
+    others = ("progress_text", "created_at", "waiting_since", "owner")
     statement = (
         select(_COLUMNS.uuid, func.coalesce(NODES.c.name, NODES.c.uuid))
-        .add_columns(*(_COLUMNS[field] for field in fields), _COLUMNS.owner)
+        .add_columns(*(_COLUMNS[field] for field in fields), NODES.c.driver)
+        .add_columns(*(_COLUMNS[field] for field in others))
         .join_from(OPERATIONS, NODES, NODES.c.uuid == _COLUMNS.node_uuid)
         .where(is_in(_COLUMNS.state, state))
         .order_by(order)

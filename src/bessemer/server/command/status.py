@@ -83,7 +83,7 @@ def _nobody(operation: "OpenOperation") -> str:
     group = operation.conductor_group or "default"
     return (
         f"No living conductor of the {group} group can carry out '{operation.kind}' version"
-        f" {operation.version} on node {operation.node}."
+        f" {operation.version} on node {operation.node} ({operation.driver})."
     )
 
 
