@@ -64,7 +64,7 @@ async def switch(world: World, session: aiohttp.ClientSession, numbers: range) -
     began = time.monotonic()
     await call(session, "PUT", f"{node}/states/power", {"target": target})
     async with asyncio.timeout(_POWER_LIMIT_S):
-        while (await call(session, "GET", fields))["power_state"] != target:
+        while (await call(session, "GET", fields))["power_state"] != target:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_S)
     return time.monotonic() - began
 

@@ -1,4 +1,4 @@
-"""What is measured: a simulated fleet in one process, Bessemer in another, the fleet's nodes in its database."""
+"""What is measured: a simulated fleet in one process, Bessemer in another with a node for each server."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from bench.api.server import Server, free_port, started
@@ -104,7 +105,7 @@ def _write_images(directory: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _simulator(directory: Path, nodes: int) -> Iterator[dict[str, str]]:
+def _simulator(directory: Path, nodes: int) -> Iterator[dict[str, Any]]:
     command = [str(Path(sys.executable).with_name("bessemer-lab")), "fleet", "--size", str(nodes)]
     command += ["--tls", str(directory), "--answer-s", str(Pace().answer_s)]
     with (directory / "fleet.log").open("w") as log:
@@ -121,12 +122,11 @@ def _simulator(directory: Path, nodes: int) -> Iterator[dict[str, str]]:
             process.wait()
 
 
-async def _enrol(config: Path, nodes: int, told: dict[str, str]) -> list[str]:
+async def _enrol(config: Path, nodes: int, told: dict[str, Any]) -> list[str]:
     """Nodes as they are when enrolled, verified and made available: that work is not what is measured."""
     settings, _ = load_settings(config)
     uuids = [new_uuid() for _ in range(nodes)]
-    first: dict[str, str] = dict(told["first"])  # type: ignore[arg-type]
-    first.pop("mac")
+    first = {key: value for key, value in told["first"].items() if key.startswith("redfish_")}
     async with open_foundation(settings) as foundation:
         for begin in range(0, nodes, _BATCH):
             async with foundation.database.write() as tx:

@@ -143,8 +143,9 @@ async def test_where_nothing_may_be_forced_the_record_follows_the_machine(
 ) -> None:
     world = await a_world(database, machines, node=node, **options)
     machines.power = OFF
-    assert await world.look() == Again(120, 0)
+    assert await world.look() == Again(30, 0)  # sooner than usual
     assert (await world.node()).power_state is OFF
+    assert await world.look() == Again(120, 0)
     assert await world.operations() == []
 
 

@@ -40,6 +40,8 @@ _LEFT_ALONE = frozenset(
         ProvisionState.CLEAN_WAIT,
     }
 )
+#: How much sooner than usual a machine is looked at again that was not as expected.
+_SOONER = 4
 _TARGETS = {PowerState.ON: PowerTarget.ON, PowerState.OFF: PowerTarget.OFF}
 
 
@@ -99,7 +101,8 @@ class PowerSync:
         if is_forced:
             return await self._force(node, found, failures)
         await self._adopt(node, found)
-        return self._later()
+        # Somebody is at work there: what changed once soon changes again.
+        return Again(self._settings.sync_power_state_interval / _SOONER)
 
     def _later(self, failures: int = 0) -> Again:
         return Again(self._settings.sync_power_state_interval, failures)
