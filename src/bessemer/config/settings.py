@@ -308,6 +308,18 @@ class HealthcheckSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Figures for Prometheus, at ``/metrics`` of an address of their own. Anybody who reaches it may read."""
+
+    enabled: bool = option(False, "Serve /metrics.")
+    host_ip: str = option("127.0.0.1", "Address to serve it at. Anything but loopback must be asked for.")
+    port: int = option(9638, "TCP port of 'bessemer serve' and 'bessemer conductor'.")
+    api_port: int = option(
+        9640, "TCP port of the first process of 'bessemer api'; the others have those that follow."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class CorsSettings:
     """Which web pages' scripts may call the API (cross-origin resource sharing)."""
 
@@ -369,5 +381,6 @@ class Settings:
     oslo_middleware: MiddlewareSettings = field(default_factory=MiddlewareSettings)
     sensor_data: SensorDataSettings = field(default_factory=SensorDataSettings)
     healthcheck: HealthcheckSettings = field(default_factory=HealthcheckSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)

@@ -91,12 +91,21 @@ class Execution:
         try:
             while not self._held.is_at_rest:
                 await self._round()
+            self._tell_of_end()
         except FenceLost:
             self._log.warning("operation is held by another process", fence=self._held.operation.fence)
         except Exception as error:  # noqa: BLE001  the top edge of everything that is done for an operation
             # A defect of the engine itself. The step's own were dealt with where it was called.
             self._log.error("carrying on an operation failed unexpectedly", exc_info=error)
             await self._fail(recorded(InternalError(f"The engine failed: {type(error).__name__}."), ""))
+
+    def _tell_of_end(self) -> None:
+        """Calls are many, and whoever made one is told of its end."""
+        operation = self._held.operation
+        if operation.state.is_over:
+            tell = self._log.debug if self._workflow.is_shared else self._log.info
+            error = {"error": operation.error.message} if operation.error else {}
+            tell("operation ended", state=operation.state.value, **error)
 
     async def _round(self) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from bessemer.domain.limit import entitlement
 from bessemer.domain.operation import JournalEvent, NewOperation, Operation, OperationState
@@ -23,6 +24,8 @@ from bessemer.store.operation import (
     request_cancel,
     signal_operations,
 )
+
+_log = structlog.get_logger(__name__)
 
 #: Channels of ``Transaction.notify``: there may be work to claim; somebody wants an operation cancelled
 #: (payload: which); an operation is over (payload: which).
@@ -83,6 +86,9 @@ class Gateway:
         share = 1 / entitlement(self._weights.get(new.project, 1.0), new.priority)
         operation = await enqueue(tx, versioned, workflow.plan(), share=share)
         await tx.notify(WORK)
+        tell = _log.debug if workflow.is_shared else _log.info
+        told = {"operation": operation.uuid, "node": operation.node_uuid, "kind": operation.kind}
+        tx.after_commit(lambda: tell("operation asked for", **told))
         return operation
 
     async def signal(self, tx: Transaction, node_uuid: str, name: str) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from bessemer.server.conductor import Conductor, open_conductor
 from bessemer.server.duty import Duty
 from bessemer.server.foundation import Foundation, open_foundation
 from bessemer.server.life import Life
+from bessemer.server.metric.listener import show_metrics
 from bessemer.server.reload import Reload
 from bessemer.server.worker import Workers
 from bessemer.service.allocator import Allocator
@@ -98,6 +99,7 @@ async def run_all(settings: Settings, reload: Reload) -> None:
                         "clock": follow_clock(process.foundation.database),
                         "boot cache": process.foundation.artefacts.run(),
                         "API": answer(process.app, settings, listener),
+                        **_metrics(process.foundation, settings.metrics.port),
                     }
                 )
 
@@ -114,6 +116,7 @@ async def run_conductor(settings: Settings, reload: Reload) -> None:
                     "allocations": Allocator(foundation.database).run(),
                     "clock": follow_clock(foundation.database),
                     "boot cache": foundation.artefacts.run(),
+                    **_metrics(foundation, settings.metrics.port),
                 }
             )
 
@@ -131,10 +134,15 @@ async def run_api(settings: Settings, reload: Reload, config_file: Path | None) 
 
 
 async def run_api_worker(
-    settings: Settings, reload: Reload, listener: socket.socket, lifeline: int | None = None
+    settings: Settings,
+    reload: Reload,
+    listener: socket.socket,
+    lifeline: int | None = None,
+    number: int = 0,
 ) -> None:
-    """One process of the API. It ends when ``lifeline``, the reading end of a pipe, is closed at the other
-    end: when the process that shares its socket with it has died. Raises as ``run_all``."""
+    """Process ``number`` of the API, counted from 0. It ends when ``lifeline``, the reading end of a pipe, is
+    closed at the other end: when the process that shares its socket with it has died. Raises as ``run_all``.
+    """
     async with open_foundation(settings) as foundation, open_api(foundation) as api:
         foundation.gateway.register(workflows(settings, settings.default.host, foundation.gateway))
         api.follow(reload)
@@ -150,8 +158,15 @@ async def run_api_worker(
                     "clock": follow_clock(foundation.database),
                     "boot cache": foundation.artefacts.run(),
                     "API": answer(api.app, settings, listener),
+                    **_metrics(foundation, settings.metrics.api_port + number),
                 }
             )
+
+
+def _metrics(foundation: Foundation, port: int) -> dict[str, Awaitable[None]]:
+    """The job that shows this process's figures, if they are to be shown."""
+    settings = foundation.settings.metrics
+    return {"metrics": show_metrics(foundation.database, settings, port)} if settings.enabled else {}
 
 
 async def conduct(conductor: Conductor, settings: Settings, life: Life) -> None:

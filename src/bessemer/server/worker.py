@@ -53,32 +53,32 @@ class Workers:
         reading, writing = os.pipe()
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(self._count):
-                    group.create_task(self._keep(reading))
+                for number in range(self._count):
+                    group.create_task(self._keep(reading, number))
         except* WorkerFailed as failures:
             raise failures.exceptions[0] from None
         finally:
             os.close(reading)
             os.close(writing)
 
-    async def _keep(self, lifeline: int) -> None:
+    async def _keep(self, lifeline: int, number: int) -> None:
         loop, backoff, failures = asyncio.get_running_loop(), Backoff(), 0
         while True:
             began = loop.time()
-            status = await self._live(lifeline)
+            status = await self._live(lifeline, number)
             if status == UNUSABLE and loop.time() - began < _HEALTHY_S:
                 raise WorkerFailed("A process of the API could not start.")
             failures = failures + 1 if loop.time() - began < _HEALTHY_S else 1
             log.error("a process of the API has ended; it is started again", status=status)
             await asyncio.sleep(backoff.delay_s(failures))
 
-    async def _live(self, lifeline: int) -> int:
+    async def _live(self, lifeline: int, number: int) -> int:
         """One worker's life; its exit status."""
         listener = self._listener.fileno()
         command = [sys.executable, "-m", "bessemer_client.command", "api"]
         if self._config_file is not None:
             command += ["--config-file", str(self._config_file)]
-        command += ["--worker", f"{listener},{lifeline}"]
+        command += ["--worker", f"{listener},{lifeline},{number}"]
         worker = await asyncio.create_subprocess_exec(*command, pass_fds=(listener, lifeline))
         self._running.add(worker)
         try:

@@ -26,7 +26,7 @@ def register(commands: Any) -> None:
             "--config-file", type=Path, help="INI file; without it, defaults for this machine alone"
         )
         parser.set_defaults(run=run)
-    # What a worker inherits: the listening socket and the pipe that tells it of its parent's end.
+    # What a worker inherits: the listening socket and the pipe that tells it of its parent's end; its number.
     api.add_argument("--worker", help=argparse.SUPPRESS)
 
 
@@ -47,12 +47,12 @@ def _api(arguments: argparse.Namespace) -> int:
 
     if arguments.worker is None:
         return _run(arguments, lambda settings, reload: run_api(settings, reload, arguments.config_file))
-    listener, lifeline = (int(number) for number in arguments.worker.split(","))
+    listener, lifeline, number = (int(text) for text in arguments.worker.split(","))
     os.set_inheritable(listener, False)
     os.set_inheritable(lifeline, False)
     with socket.socket(fileno=listener) as shared:
         return _run(
-            arguments, lambda settings, reload: run_api_worker(settings, reload, shared, lifeline)
+            arguments, lambda settings, reload: run_api_worker(settings, reload, shared, lifeline, number)
         )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What the process shows of itself to Prometheus: at an address of its own, never beside the API."""
