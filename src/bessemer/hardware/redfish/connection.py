@@ -7,6 +7,7 @@ deadlines, and errors that name the BMC. Source: DMTF DSP0266, "Protocol details
 
 import asyncio
 import base64
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -40,8 +41,10 @@ from bessemer.hardware.redfish.failure import (
     not_json,
 )
 from bessemer.hardware.redfish.transport import Transport
+from bessemer.hardware.redfish.vendor import vendor_of
 from bessemer.hardware.urgency import Urgency, current_urgency
 from bessemer.kernel.error import DeviceError
+from bessemer.kernel.metric import BMC_ERRORS, BMC_S, vendor_label
 from bessemer.kernel.secret import secrets_in
 
 JsonObject = dict[str, Any]
@@ -98,6 +101,8 @@ class BmcConnection:
         self._client: AsyncRedfishClient | None = None
         self._headers: dict[str, str] | None = None
         self._was_told = False
+        #: As the machine told it while it was asked for something else; for figures.
+        self._vendor: str | None = None
         #: Path of the only system, once found (see ``system.find_system_path``).
         self.only_system: str | None = None
 
@@ -141,19 +146,30 @@ class BmcConnection:
     ) -> Reply:
         circuit = self._coordinator.circuit
         circuit.check(current_urgency())
+        began = time.perf_counter()
         try:
             reply = await self._asked(_Call(method, path, body, headers or {}), deadline_s)
-        except BmcUnreachable as error:
+        except DeviceError as error:
+            BMC_ERRORS.labels(vendor_label(self._vendor), error.code).inc()
+            self._note(error)
+            raise
+        finally:
+            BMC_S.labels(vendor_label(self._vendor), method).observe(time.perf_counter() - began)
+        circuit.note_answer()
+        if self._vendor is None:
+            self._vendor = vendor_of(reply.body)
+        return reply
+
+    def _note(self, error: DeviceError) -> None:
+        """What the failure of a call tells of the way to the BMC."""
+        circuit = self._coordinator.circuit
+        if isinstance(error, BmcUnreachable):
             if error.status == 0:
                 circuit.note_silence(error.message)
             else:
                 circuit.note_answer()
-            raise
-        except BmcRefused:
+        elif isinstance(error, BmcRefused):
             circuit.note_answer()
-            raise
-        circuit.note_answer()
-        return reply
 
     async def _asked(self, call: _Call, deadline_s: float | None) -> Reply:
         """As ``_in_time``. BMCs repeat what they were sent: what is secret of it is not said again."""
