@@ -22,7 +22,7 @@ demo: setup
 	@$(BIN)/bessemer-demo $(if $(KEEP),--keep)
 
 test: setup check
-	$(BIN)/pytest -q -m "not lab" tests
+	$(BIN)/pytest -q -m "not lab" -n auto --dist loadfile tests
 	$(BIN)/pytest -q -m lab tests
 
 check: setup
