@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bessemer.engine.reconcile.chore import Chore, Chores
-from bessemer.engine.reconcile.sweep import Again, Sweep
+from bessemer.engine.reconcile.sweep import Again, Sweep, pause_until_turn
 from bessemer.kernel.clock import SystemClock
 from bessemer.kernel.error import DeviceUnreachable
 from bessemer.store.database import Database
@@ -151,3 +151,26 @@ async def test_a_chore_is_done_by_one_process_and_its_failure_hinders_no_other(d
         async with going(Chores(database, [*chores, Chore("second", 3600, note)]).run(look_s=0.05)):
             await eventually(has_passed_by)
     assert done == ["failing", "working", "passed by"]
+
+
+def test_nodes_found_overdue_together_are_spread_over_the_interval_and_stay_so() -> None:
+    keys = [f"node-{number}" for number in range(1000)]
+    now = 1_795_000_000.0
+    due = {key: now + pause_until_turn(key, now, 60) for key in keys}
+    assert all(30 <= at - now <= 90 for at in due.values())
+    busiest = max(
+        sum(second <= at < second + 1 for at in due.values()) for second in range(int(now), int(now) + 90)
+    )
+    assert busiest < 40  # of 1000 in 60 s: 17 on average
+    for key, at in due.items():
+        seen_at = at + 0.4  # a look takes its time, and moves nothing
+        assert seen_at + pause_until_turn(key, seen_at, 60) == pytest.approx(at + 60)
+
+
+def test_a_node_that_was_looked_at_late_or_early_is_soon_in_its_place_again() -> None:
+    now = 1_795_000_000.0
+    place = now + pause_until_turn("node", now, 60)
+    for off in (-25, -1, 10, 29):
+        again = place + off + pause_until_turn("node", place + off, 60)
+        assert (again - place) % 60 == pytest.approx(0, abs=0.01) or (again - place) % 60 == pytest.approx(60)
+        assert 30 <= again - place - off <= 90

@@ -6,7 +6,7 @@ transaction that looks again, or an operation.
 """
 
 import asyncio
-import random
+import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -97,9 +97,9 @@ class Sweep:
     async def _visit(self, duty: NodeDuty) -> None:
         async with self._places:
             again = await self._looked(duty)
-        # Apart from each other: nodes enrolled together must not be due together for ever.
-        pause_s = again.in_s * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
-        due = timestamp(self._database.clock, after_s=pause_s)
+        clock = self._database.clock
+        pause_s = pause_until_turn(self._duty + duty.node_uuid, clock.now().timestamp(), again.in_s)
+        due = timestamp(clock, after_s=pause_s)
         self._done.append(Outcome(duty, due, again.failures))
 
     async def _looked(self, duty: NodeDuty) -> Again:
@@ -117,3 +117,14 @@ class Sweep:
     def _visited(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._freed.set()
+
+
+def pause_until_turn(key: str, now_s: float, interval_s: float) -> float:
+    """Seconds until the next turn of ``key``, half an interval from now at least and one and a half at most.
+
+    Each key has its own moment in every interval, whenever it was looked at last. A fleet that was enrolled
+    together, or found overdue together by a process that starts, is spread after one round and stays so.
+    """
+    turn_s = zlib.crc32(key.encode()) / 2**32 * interval_s
+    earliest_s = now_s + interval_s / 2
+    return interval_s / 2 + (turn_s - earliest_s) % interval_s if interval_s > 0 else 0.0
