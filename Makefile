@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 
-.PHONY: help setup demo test check compat fuzz bench bench-ironic clean
+.PHONY: help setup demo test check compat fuzz chaos bench bench-ironic clean
 
 help:
 	@echo "make demo    deploy a real operating system onto a virtual server (KEEP=1 leaves it running)"
@@ -12,6 +12,7 @@ help:
 	@echo "make check   lint, types, layers, changelog fragments"
 	@echo "make compat  the real clients only: openstacksdk, its functional tests, the baremetal command"
 	@echo "make fuzz    30,000 hostile requests (CASES=, SEED=), 100 random lives of nodes"
+	@echo "make chaos   500 deployments while processes, database and BMCs fail (DEPLOYMENTS=, SEED=)"
 	@echo "make bench   figures of the hot paths, as ratios"
 	@echo "make bench-ironic   the v1 API beside Ironic 39, measured in the same run"
 
@@ -37,6 +38,9 @@ compat: setup
 fuzz: setup
 	PYTHONPATH=tests $(BIN)/python -m property.api.fuzz $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
 	LIVES=100 STEPS=50 $(BIN)/pytest -q -p no:cacheprovider tests/property/provision/test_life.py
+
+chaos: setup
+	PYTHONPATH=tests $(BIN)/python -m engine.chaos.play $(if $(DEPLOYMENTS),--deployments $(DEPLOYMENTS)) $(if $(SEED),--seed $(SEED))
 
 bench: setup
 	$(BIN)/python -m bench.api

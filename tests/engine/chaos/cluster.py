@@ -173,6 +173,7 @@ deploy_kernel = file://{directory / "kernel"}
 deploy_ramdisk = file://{directory / "ramdisk"}
 file_url_allowed_paths = {directory}
 automated_clean = false
+deploy_callback_timeout = 300
 graceful_shutdown_timeout = 5
 workers_pool_size = 60
 [deploy]

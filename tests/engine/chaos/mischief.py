@@ -19,7 +19,8 @@ class Mishaps:
     """
 
     conductor_pause_s: tuple[float, float] = (8.0, 18.0)
-    api_pause_s: tuple[float, float] = (25.0, 60.0)
+    #: Seldom enough that firmware, which tries for a minute, can read a boot medium between two of them.
+    api_pause_s: tuple[float, float] = (30.0, 60.0)
     away_s: tuple[float, float] = (0.2, 4.0)
     #: Shorter and longer than a lease.
     frozen_s: tuple[float, float] = (1.0, 20.0)

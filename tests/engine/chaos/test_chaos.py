@@ -7,7 +7,7 @@ from engine.chaos.play import play
 
 #: Each kind of mishap comes to pass within a minute.
 MISHAPS = Mishaps(
-    conductor_pause_s=(4.0, 12.0), api_pause_s=(10.0, 25.0), away_s=(0.1, 1.0), frozen_s=(1.0, 13.0)
+    conductor_pause_s=(4.0, 12.0), api_pause_s=(30.0, 60.0), away_s=(0.1, 1.0), frozen_s=(1.0, 13.0)
 )
 PACE = {"answer": 0.02, "power": 0.2, "boot": 1.0, "command": 1.0}
 
