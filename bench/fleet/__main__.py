@@ -61,6 +61,8 @@ async def _warm_up(place: World, session: aiohttp.ClientSession, nodes: int) -> 
         if time.monotonic() > end:
             raise RuntimeError(f"machines were not looked at: {await place.calls(session)}")
         await asyncio.sleep(1.0)
+    # They were all due at once: the next round is spread over an interval and a half.
+    await asyncio.sleep(1.5 * SWEEP_S)
 
 
 async def _sweep_alone(
