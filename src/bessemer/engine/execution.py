@@ -100,12 +100,12 @@ class Execution:
             await self._fail(recorded(InternalError(f"The engine failed: {type(error).__name__}."), ""))
 
     def _tell_of_end(self) -> None:
-        """Calls are many, and whoever made one is told of its end."""
+        """What went well is told by events and the journal; a line each would cost more than the figures."""
         operation = self._held.operation
         if operation.state.is_over:
-            tell = self._log.debug if self._workflow.is_shared else self._log.info
-            error = {"error": operation.error.message} if operation.error else {}
-            tell("operation ended", state=operation.state.value, **error)
+            is_well = operation.state is OperationState.SUCCEEDED or self._workflow.is_shared
+            tell = self._log.debug if is_well else self._log.info
+            tell("operation ended", state=operation.state.value)
 
     async def _round(self) -> None:
         try:

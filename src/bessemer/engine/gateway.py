@@ -12,9 +12,10 @@ import structlog
 
 from bessemer.domain.limit import entitlement
 from bessemer.domain.operation import JournalEvent, NewOperation, Operation, OperationState
+from bessemer.domain.release import Release
 from bessemer.engine.transition import cancelled, entry
 from bessemer.engine.workflow import Change, Workflow
-from bessemer.kernel.error import Conflict, InternalError
+from bessemer.kernel.error import Conflict, InternalError, Unavailable
 from bessemer.store.database import Transaction
 from bessemer.store.journal import add_entry
 from bessemer.store.operation import (
@@ -37,13 +38,19 @@ OVER: Final = "over"
 class Gateway:
     """Knows the workflows: their plans, their newest versions, and what to tell when one never starts.
 
-    ``weights`` are those of projects in the queue; 1 where none is given.
+    ``weights`` are those of projects in the queue; 1 where none is given. ``pinned`` holds what is asked for
+    at what that release can carry out, while conductors of it are still at work, or may be again.
     """
 
     def __init__(
-        self, workflows: Iterable[Workflow[Any]] = (), *, weights: Mapping[str, float] | None = None
+        self,
+        workflows: Iterable[Workflow[Any]] = (),
+        *,
+        weights: Mapping[str, float] | None = None,
+        pinned: Release | None = None,
     ) -> None:
         self._weights = weights or {}
+        self._pinned = pinned
         self._newest: dict[str, Workflow[Any]] = {}
         self._every: dict[tuple[str, int], Workflow[Any]] = {}
         self.register(workflows)
@@ -51,12 +58,14 @@ class Gateway:
     def register(self, workflows: Iterable[Workflow[Any]]) -> None:
         """Add workflows (theirs may be built only after the gateway, when they start operations themselves).
 
-        Several versions of a kind may be known; new operations get the newest.
+        Several versions of a kind may be known; new operations get the newest that is not too new.
         """
         for workflow in workflows:
             if (workflow.kind, workflow.version) in self._every:
                 raise ValueError(f"workflow '{workflow.kind}' version {workflow.version} is registered twice")
             self._every[workflow.kind, workflow.version] = workflow
+            if self._pinned is not None and workflow.since > self._pinned:
+                continue
             newest = self._newest.get(workflow.kind)
             if newest is None or newest.version < workflow.version:
                 self._newest[workflow.kind] = workflow
@@ -74,11 +83,10 @@ class Gateway:
 
         Raises:
             InternalError: There is no workflow of this kind.
+            Unavailable: There is one, but only from a later release on than the one we are held at.
             NotFound: There is no such node.
         """
-        workflow = self._newest.get(new.kind)
-        if workflow is None:
-            raise InternalError(f"there is no workflow '{new.kind}'")
+        workflow = self._choose(new.kind)
         is_exclusive = new.is_exclusive and not workflow.is_shared
         versioned = msgspec.structs.replace(
             new, version=workflow.version, is_exclusive=is_exclusive, pool=workflow.pool
@@ -86,10 +94,20 @@ class Gateway:
         share = 1 / entitlement(self._weights.get(new.project, 1.0), new.priority)
         operation = await enqueue(tx, versioned, workflow.plan(), share=share)
         await tx.notify(WORK)
-        tell = _log.debug if workflow.is_shared else _log.info
         told = {"operation": operation.uuid, "node": operation.node_uuid, "kind": operation.kind}
-        tx.after_commit(lambda: tell("operation asked for", **told))
+        tx.after_commit(lambda: _log.debug("operation asked for", **told))
         return operation
+
+    def _choose(self, kind: str) -> Workflow[Any]:
+        workflow = self._newest.get(kind)
+        if workflow is not None:
+            return workflow
+        if any(known == kind for known, _ in self._every):
+            raise Unavailable(
+                f"Operations of the kind '{kind}' are not started while an upgrade is under way.",
+                hint="They are newer than [DEFAULT]pin_release_version; unset it when all is upgraded.",
+            )
+        raise InternalError(f"there is no workflow '{kind}'")
 
     async def signal(self, tx: Transaction, node_uuid: str, name: str) -> None:
         """Tell the operation of the node that something happened.

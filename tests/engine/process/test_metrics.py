@@ -127,7 +127,7 @@ async def test_a_port_that_is_taken_is_told_of_by_name(site: Site) -> None:
 
 
 async def test_every_line_about_an_operation_names_it_its_node_and_its_request(site: Site) -> None:
-    site.write(more="debug = true")
+    site.write(more="debug = true")  # what went well is told at debug level
     await site.start("serve")
     await site.drivers_are_offered()
     await verified(site, "n1")
