@@ -32,7 +32,9 @@ class DefaultSettings:
     state_path: str = option("", "Directory for everything written. Empty: the user's state directory.")
     debug: bool = option(False, "Log at debug level. Read again at SIGHUP.")
     pin_release_version: str | None = option(
-        None, "Serve no newer API versions than this release of Ironic did (32.0, 2025.2) during an upgrade."
+        None,
+        "During an upgrade: serve no newer API versions than this release of Ironic did (32.0, 2025.2), or "
+        "start no newer kinds of operations than this release of ours knows (0.1).",
     )
     drain_shutdown_timeout: int = option(1800, "Time given to running steps when draining (SIGUSR2).")
     default_resource_class: str | None = option(None, "Resource class of nodes created without one.")
@@ -356,6 +358,11 @@ class SensorDataSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    keep_days: int = option(400, "Days that events of the audit trail are kept. 0: for ever.")
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseSettings:
     connection: str = option("", "sqlite:///PATH or postgresql://... Empty: bessemer.sqlite in state_path.")
     max_pool_size: int = option(10, "Connections kept open (PostgreSQL) or used for reading (SQLite).")
@@ -383,4 +390,5 @@ class Settings:
     healthcheck: HealthcheckSettings = field(default_factory=HealthcheckSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)

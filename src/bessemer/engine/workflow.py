@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from bessemer.domain.operation import Operation, PlanItem
+from bessemer.domain.release import FIRST, Release
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.clock import Clock, Timestamp
 from bessemer.store.database import Transaction
@@ -177,6 +178,10 @@ class Workflow(Generic[D]):
 
     ``pool`` names the limit that its operations count against while they run or wait ("" = none).
 
+    ``version`` is that of what it leaves in its rows (arguments, notes, plan): a change by which a process of
+    the release before could not carry on a row is a new version, ``since`` that release; the old one stays in
+    the catalogue for a release, so that rows of both are carried on.
+
     A shared workflow is a call: its operations run beside the exclusive one of their node, wait for nothing,
     keep no journal and tell nobody of their changes. It has one step, without ``until`` and ``undo``.
     """
@@ -185,6 +190,7 @@ class Workflow(Generic[D]):
     steps: tuple[Step[D], ...]
     extra: tuple[Step[D], ...] = ()
     version: int = 1
+    since: Release = FIRST
     on_change: OnChange = _nothing
     is_shared: bool = False
     pool: str = ""

@@ -13,6 +13,7 @@ from bessemer.boot.artefact import BootArtefacts
 from bessemer.config.load import BadSettings
 from bessemer.config.settings import Settings
 from bessemer.domain.limit import weights
+from bessemer.domain.release import read_release
 from bessemer.engine.gateway import Gateway
 from bessemer.hardware.catalogue import implementations
 from bessemer.hardware.composition import Composition
@@ -86,7 +87,9 @@ async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
             database=database,
             pool=pool,
             composition=composition,
-            gateway=Gateway(weights=_weights(settings)),
+            gateway=Gateway(
+                weights=_weights(settings), pinned=read_release(settings.default.pin_release_version)
+            ),
             web=web,
             artefacts=artefacts,
             base_url=base_url,
