@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 
 from fakes.service_process import free_port
 from fixture_database import PostgresqlServer, start_postgresql
@@ -88,6 +89,30 @@ class Cluster:
             for endpoint in self.endpoints():
                 while not await self._are_there(session, endpoint):  # noqa: ASYNC110  other processes
                     await asyncio.sleep(0.1)
+
+    async def incarnation(self, name: str) -> str | None:
+        """Of a conductor, as it last told the database; None while nobody can be asked."""
+        try:
+            connection = await asyncpg.connect(self.url, timeout=5)
+        except (OSError, asyncpg.PostgresError):
+            return None
+        try:
+            asked = "SELECT incarnation FROM conductors WHERE hostname = $1"
+            found: str | None = await connection.fetchval(asked, name, timeout=5)
+            return found
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return None
+        finally:
+            await connection.close(timeout=5)
+
+    async def answers(self, name: str) -> bool:
+        """Whether an API process does."""
+        url, limit = f"http://127.0.0.1:{self.ports[name]}/", aiohttp.ClientTimeout(total=5)
+        try:
+            async with aiohttp.ClientSession(timeout=limit) as session, session.get(url) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     async def _are_there(self, session: aiohttp.ClientSession, endpoint: str) -> bool:
         """Whether the API at ``endpoint`` answers and knows of every conductor that was started."""

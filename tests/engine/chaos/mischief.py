@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from engine.chaos.cluster import Cluster, Program
+from engine.chaos.cluster import START_S, Cluster, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Mischief:
         self.done["killed"] += 1
         await program.end(signal.SIGKILL)
         await asyncio.sleep(chance.uniform(*self.mishaps.away_s))
-        await program.start()
+        await self._bring_back(program)
 
     async def _freeze(self, program: Program, chance: random.Random) -> None:
         self.done["frozen"] += 1
@@ -92,7 +92,21 @@ class Mischief:
     async def _restart(self, program: Program, chance: random.Random) -> None:
         self.done["restarted"] += 1
         await program.end(signal.SIGTERM)
+        await self._bring_back(program)
+
+    async def _bring_back(self, program: Program) -> None:
+        """Start it, and let it come up, however slow the machine is that all of this runs on."""
+        before = await self.site.incarnation(program.name)
         await program.start()
+        async with asyncio.timeout(START_S):
+            while not await self._is_back(program, before):  # noqa: ASYNC110  another process
+                await asyncio.sleep(0.2)
+
+    async def _is_back(self, program: Program, before: str | None) -> bool:
+        assert program.is_running, f"{program.name} ended at its start; see {program.log}"
+        if program in self.site.apis():
+            return await self.site.answers(program.name)
+        return await self.site.incarnation(program.name) not in (None, before)
 
     async def _restart_database(self, deployments: int) -> None:
         modes = ["fast", "immediate"]
