@@ -1,6 +1,7 @@
 """A site of many processes: PostgreSQL, conductors, API processes, and a simulated fleet of machines."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -92,18 +93,15 @@ class Cluster:
 
     async def incarnation(self, name: str) -> str | None:
         """Of a conductor, as it last told the database; None while nobody can be asked."""
-        try:
+        asked = "SELECT incarnation FROM conductors WHERE hostname = $1"
+        found: str | None = None
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             connection = await asyncpg.connect(self.url, timeout=5)
-        except (OSError, asyncpg.PostgresError):
-            return None
-        try:
-            asked = "SELECT incarnation FROM conductors WHERE hostname = $1"
-            found: str | None = await connection.fetchval(asked, name, timeout=5)
-            return found
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return None
-        finally:
-            await connection.close(timeout=5)
+            try:
+                found = await connection.fetchval(asked, name, timeout=5)
+            finally:
+                await connection.close(timeout=5)
+        return found
 
     async def answers(self, name: str) -> bool:
         """Whether an API process does."""
