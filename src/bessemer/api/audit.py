@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from bessemer.service.audit import AuditTrail, Draft, current_draft
+from bessemer.service.audit import AuditTrail, Draft, current_draft, is_hidden_refusal
 from bessemer.service.caller import Caller
 
 Scope = MutableMapping[str, Any]
@@ -22,6 +22,7 @@ _NOUNS = {
     "nodes": "node", "ports": "port", "portgroups": "portgroup", "volume/connectors": "volume_connector",
     "volume/targets": "volume_target", "allocations": "allocation", "deploy_templates": "deploy_template",
     "runbooks": "runbook", "inspection_rules": "inspection_rule", "drivers": "driver",
+    "operations": "operation",
 }  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def describe(route: str, rule: str, params: Mapping[str, str], caller: Caller) -
     draft = current_draft()
     if draft is None:
         return
-    parts = route.strip("/").split("/")
+    parts = route.removeprefix("/v2").strip("/").split("/")
     key = "/".join(parts[:2]) if parts[0] == "volume" else parts[0]
     draft.route, draft.rule, draft.caller = route, rule, caller
     draft.noun, draft.ident = _NOUNS.get(key, key), next(iter(params.values()), "")
@@ -50,11 +51,19 @@ class Audited:
         client = scope.get("client")
         draft = Draft(scope["method"], scope["path"], client[0] if client else "")
 
+        status = 0
+
         async def send_recorded(message: Any) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
                 draft.caller = draft.caller or scope.get("state", {}).get("caller")
-                await self._trail.end(draft, message["status"])
+                status = message["status"]
+                if not is_hidden_refusal(draft, status):
+                    await self._trail.end(draft, status)
             await send(message)
 
         with self._trail.during(draft):
             await self._app(scope, receive, send_recorded)
+        if is_hidden_refusal(draft, status):
+            # Behind the answer: one that took longer than if there were nothing would tell that there is.
+            await self._trail.end(draft, status)

@@ -31,7 +31,8 @@ class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     user, project: identifiers; absent where nobody was authenticated.
     address: where the request came from.
-    method, route: what was asked, ``route`` with the names of its variable parts.
+    method, route: what was asked, ``route`` with the names of its variable parts; for what was done on the
+        host, no method, and the command.
     rule: the policy rule it stood or fell with.
     resource_type, resource: what it was about, by UUID, or as the request named it where no UUID was found.
     changed: everything that was changed with it, as ``type/uuid``.

@@ -5,7 +5,7 @@ from functools import partial
 
 from bessemer.config.settings import Settings
 from bessemer.engine.reconcile.chore import Chores
-from bessemer.engine.reconcile.prune import history_look, prune_chores
+from bessemer.engine.reconcile.prune import audit_chore, history_look, prune_chores
 from bessemer.engine.reconcile.sweep import Look, Sweep
 from bessemer.server.foundation import Foundation
 from bessemer.store.duty import HEALTH, HISTORY, POWER, SENSORS
@@ -19,7 +19,7 @@ from bessemer.workflow.reconcile.sensor import SensorReading
 Duty = Callable[[], Awaitable[None]]
 
 #: Between prunings, in seconds.
-_PRUNE_S = 3600.0
+_PRUNE_S, _DAY_S = 3600.0, 86400.0
 #: Nodes whose history is trimmed at once.
 _TRIMMERS = 4
 #: Between looks for nodes due, where minutes do not matter.
@@ -85,4 +85,9 @@ def _chores(foundation: Foundation) -> Chores:
         conductor_days=settings.database.keep_conductors_days,
         interval_s=_PRUNE_S,
     )
+    if settings.audit.keep_days > 0:
+        command = f"conductor {settings.default.host}"
+        chores.append(
+            audit_chore(database, keep_days=settings.audit.keep_days, interval_s=_DAY_S, command=command)
+        )
     return Chores(database, [*chores, orphan_chore(database, settings.default.host)])

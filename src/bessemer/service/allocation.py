@@ -13,6 +13,7 @@ from bessemer.domain.trait import check_traits
 from bessemer.kernel.error import InvalidValue, NotFound, Unavailable
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.allocator import Allocator
+from bessemer.service.audit import concealed
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService
 from bessemer.service.node_access import SEE as SEE_NODE
@@ -185,7 +186,7 @@ def _admitted(caller: Caller, allocation: Allocation | None, missing: NotFound) 
     if not caller.is_trusted:
         target = of_allocation(allocation)
         if not caller.may(SEE, target):
-            raise missing
+            raise concealed(missing)
         caller.check(target)
     return allocation
 

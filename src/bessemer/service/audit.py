@@ -16,7 +16,7 @@ import structlog
 
 from bessemer.domain.audit import AuditEvent, Outcome
 from bessemer.kernel.clock import timestamp
-from bessemer.kernel.error import BessemerError
+from bessemer.kernel.error import BessemerError, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.caller import Caller
 from bessemer.service.refusal_limit import RefusalLimit
@@ -34,7 +34,8 @@ _MOST_CHANGED = 50
 class Draft:
     """What is known so far of a request that may change something.
 
-    ``noun`` is the kind of thing it is about, ``ident`` how it names it.
+    ``noun`` is the kind of thing it is about, ``ident`` how it names it. ``is_concealed``: it was refused in
+    the words used of what does not exist.
     """
 
     method: str
@@ -46,10 +47,19 @@ class Draft:
     ident: str = ""
     is_recorded: bool = False
     is_over: bool = False
+    is_concealed: bool = False
     changed: list[tuple[str, str]] = field(default_factory=list)
 
 
 _draft: ContextVar[Draft | None] = ContextVar("audit_draft", default=None)
+
+
+def concealed(missing: NotFound) -> NotFound:
+    """``missing``, said of what is there, but not for the caller: a refusal, whatever it is called."""
+    draft = _draft.get()
+    if draft is not None:
+        draft.is_concealed = True
+    return missing
 
 
 def current_draft() -> Draft | None:
@@ -94,7 +104,8 @@ class AuditTrail:
         """The request is about to be answered with ``status``: record what no transaction did. A failure to
         do so is logged: what was done is done, and the caller is told so."""
         draft.is_over = True
-        is_refused = status in (401, 403)
+        is_hidden = is_hidden_refusal(draft, status)
+        is_refused = status in (401, 403) or is_hidden
         is_failed = draft.is_recorded and status >= 400
         if not (is_refused or is_failed or (status < 400 and not draft.is_recorded)):
             return
@@ -103,7 +114,9 @@ class AuditTrail:
             passed_over = self._limit.admit(draft.address, self._database.clock.now().timestamp())
             if passed_over is None:
                 return
-            detail = f"{passed_over} more refusals were not recorded" if passed_over else ""
+            told = ["answered as if it did not exist"] if is_hidden else []
+            told += [f"{passed_over} more refusals were not recorded"] if passed_over else []
+            detail = "; ".join(told)
         outcome = Outcome.REFUSED if is_refused else Outcome.FAILED if is_failed else Outcome.DONE
         try:
             async with self._database.write() as tx:
@@ -164,6 +177,11 @@ class AuditTrail:
             status=status,
             detail=detail,
         )
+
+
+def is_hidden_refusal(draft: Draft, status: int) -> bool:
+    """Whether ``status`` is that of something missing, and stands for a refusal."""
+    return status == 404 and draft.is_concealed
 
 
 def _subject(draft: Draft) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from bessemer.domain.node import Node, refuse_locked
 from bessemer.kernel.error import NotFound
 from bessemer.kernel.ident import is_uuid
+from bessemer.service.audit import concealed
 from bessemer.service.caller import Caller
 from bessemer.service.lock import LockWait
 from bessemer.service.target import of_node
@@ -121,7 +122,7 @@ def _admitted(caller: Caller, node: Node | None, missing: NotFound) -> Node:
     if not caller.is_trusted:
         target = of_node(node)
         if not caller.may(SEE, target):
-            raise missing
+            raise concealed(missing)
         caller.check(target)
     return node
 

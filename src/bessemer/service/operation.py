@@ -11,8 +11,8 @@ from bessemer.store.operation import get_operation, list_operations
 from bessemer.store.page import Page
 from bessemer.store.queue import Place, find_place
 
-_LIST = "baremetal:operation:list"
-_GET = "baremetal:operation:get"
+LIST = "baremetal:operation:list"
+GET = "baremetal:operation:get"
 
 
 class OperationService:
@@ -30,7 +30,7 @@ class OperationService:
             Forbidden: The caller may not.
         """
         async with self._database.read() as tx:
-            node = await self._access.find(tx, caller.asking(_LIST), ident)
+            node = await self._access.find(tx, caller.asking(LIST), ident)
             found = await list_operations(tx, node_uuid=node.uuid, page=page)
             return [(operation, await find_place(tx, operation)) for operation in found]
 
@@ -44,5 +44,5 @@ class OperationService:
         async with self._database.read() as tx:
             operation = await get_operation(tx, uuid)
             missing = NotFound(f"Operation '{uuid}' could not be found.")
-            await self._access.find_below(tx, caller.asking(_GET), operation.node_uuid, missing)
+            await self._access.find_below(tx, caller.asking(GET), operation.node_uuid, missing)
             return operation, await list_entries(tx, uuid), await find_place(tx, operation)

@@ -7,13 +7,15 @@ before it.
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, text
 
-from bessemer.domain.audit import GENESIS, AuditEvent, canonical, link_hash, parse
+from bessemer.domain.audit import GENESIS, AuditEvent, Outcome, canonical, link_hash, parse
 from bessemer.kernel.clock import Timestamp
 from bessemer.kernel.error import NotFound
+from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Database, Transaction
 from bessemer.store.statement import Statement
 from bessemer.store.table import AUDIT_ANCHORS, AUDIT_EVENTS, AUDIT_INBOX
@@ -21,6 +23,8 @@ from bessemer.store.table import AUDIT_ANCHORS, AUDIT_EVENTS, AUDIT_INBOX
 #: Any number, as long as nothing else of ours takes an advisory lock with it.
 _LOCK = 0x6265_7375
 _BATCH = 500
+#: Links deleted by one transaction: others want to write too, and each leaves an event.
+PRUNE_BATCH = 5000
 
 _INSERT = Statement(insert(AUDIT_INBOX))
 _LAST = select(AUDIT_EVENTS.c.position, AUDIT_EVENTS.c.hash).order_by(AUDIT_EVENTS.c.position.desc()).limit(1)
@@ -64,6 +68,31 @@ class AuditFilter:
 async def add_audit_event(tx: Transaction, event: AuditEvent) -> None:
     """Put an event into the inbox; it is true when the transaction is."""
     await tx.execute(_INSERT, {"uuid": event.uuid, "event": canonical(event)})
+
+
+async def add_host_event(
+    tx: Transaction,
+    command: str,
+    *,
+    user: str | None,
+    resource_type: str,
+    resource: str = "",
+    detail: str = "",
+) -> None:
+    """Put an event of something done on the host, past the API, into the inbox. ``user`` is one of the
+    operating system; None: nobody asked for it."""
+    event = AuditEvent(
+        uuid=new_uuid(),
+        at=tx.now(),
+        outcome=Outcome.DONE,
+        user=user,
+        user_name=user,
+        route=command,
+        resource_type=resource_type,
+        resource=resource,
+        detail=detail,
+    )
+    await add_audit_event(tx, event)
 
 
 async def chain_events(tx: Transaction, limit: int = _BATCH) -> int:
@@ -165,19 +194,23 @@ async def verify_chain(database: Database, witness: Head | None = None) -> Verdi
     return Verdict(anchor, head, unchained, problem)
 
 
-async def prune_chain(tx: Transaction, before: Timestamp) -> int:
-    """Delete links older than ``before`` and leave an anchor in their place; how many there were.
+async def prune_chain(tx: Transaction, before: Timestamp, limit: int = PRUNE_BATCH) -> int:
+    """Delete up to ``limit`` links at the old end of the chain, up to the first that is not older than
+    ``before``, and leave an anchor in their place; how many there were.
 
-    The newest link stays, so that the chain can always be told apart from a new one.
+    The newest link stays, so that the chain can always be told apart from a new one. Of the anchors, only the
+    newest stays.
     """
     columns = AUDIT_EVENTS.c
-    first_kept = (await tx.execute(select(func.min(columns.position)).where(columns.at >= before))).scalar()
-    last = (await get_head(tx)).position - 1
-    position = last if first_kept is None else min(last, first_kept - 1)
-    found = (await tx.execute(select(columns.hash).where(columns.position == position))).scalar()
-    if found is None:
+    links = select(columns.position, columns.at, columns.hash).order_by(columns.position).limit(limit + 1)
+    behind = columns.position > (await get_anchor(tx)).position
+    candidates = (await tx.execute(links.where(behind))).all()[:-1]
+    old = list(takewhile(lambda row: row.at < before, candidates))
+    if not old:
         return 0
+    position, _, found = old[-1]
     await tx.execute(insert(AUDIT_ANCHORS), {"position": position, "hash": found, "created_at": tx.now()})
+    await tx.execute(delete(AUDIT_ANCHORS).where(AUDIT_ANCHORS.c.position < position))
     return (await tx.execute(delete(AUDIT_EVENTS).where(columns.position <= position))).rowcount
 
 

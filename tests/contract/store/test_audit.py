@@ -200,6 +200,25 @@ async def test_pruning_everything_keeps_the_newest_link(database: Database) -> N
     assert (await verify_chain(database, head)).head == head
 
 
+async def test_pruning_stops_at_the_first_event_that_is_young_enough(database: Database) -> None:
+    await put(database, an_event("2026-11-01"), an_event("2026-11-03"), an_event("2026-11-02"), an_event())
+    await chain(database)
+    async with database.write() as tx:
+        assert await prune_chain(tx, "2026-11-03") == 1
+    assert (await verify_chain(database)).anchor.position == 1
+
+
+async def test_of_several_anchors_only_the_newest_stays(database: Database) -> None:
+    head = await a_chain_of(database, 9)
+    for _ in range(2):
+        async with database.write() as tx:
+            assert await prune_chain(tx, "2030", 3) == 3
+    verdict = await verify_chain(database, head)
+    assert (verdict.is_sound, verdict.anchor.position) == (True, 6)
+    async with database.read() as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM audit_anchors"))).scalar() == 1
+
+
 async def test_lists_are_filtered_and_paged_in_the_order_of_the_chain(database: Database) -> None:
     await put(
         database,

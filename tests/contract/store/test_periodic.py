@@ -11,6 +11,7 @@ from bessemer.domain.operation import NewOperation, Operation
 from bessemer.domain.provision import ProvisionState
 from bessemer.store.admission import find_slots
 from bessemer.store.allocation import list_waiting_allocations
+from bessemer.store.audit import prune_chain
 from bessemer.store.call import delete_old_calls
 from bessemer.store.claim import claim_operations, list_held, next_wake, release_operations
 from bessemer.store.conductor import has_lease_ended, touch_conductor
@@ -88,12 +89,13 @@ PERIODIC: dict[str, Query] = {
     "orphans": lambda tx: list_orphans(
         tx, [ProvisionState.DEPLOYING, ProvisionState.CLEANING], LONG_AGO, 100
     ),
+    "prune audit trail": lambda tx: prune_chain(tx, LONG_AGO, 500),
     "old calls": lambda tx: delete_old_calls(tx, "query", LONG_AGO),
     "waiting allocations": lambda tx: list_waiting_allocations(tx, 100),
 }
 
-#: As many rows as there are conductors or duties: reading them all is the quickest way.
-SMALL = {"conductors", "duties"}
+#: As many rows as there are conductors, duties or (one) anchors: reading them all is the quickest way.
+SMALL = {"conductors", "duties", "audit_anchors"}
 
 
 async def fill(database: Database) -> None:
@@ -157,8 +159,8 @@ BOUND = {
     "seal_keys": "one for each key that operators made",
     "duties": "one for each chore in the code",
     "audit_inbox": "emptied into audit_events every moment",
-    "audit_events": "operators prune it up to an anchor with 'bessemer audit': nothing else may",
-    "audit_anchors": "one for each time operators anchored the trail",
+    "audit_events": "pruned up to an anchor, [audit]keep_days after they happened",
+    "audit_anchors": "the newest stays",
 }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pwd
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -63,6 +64,12 @@ async def chained(place: Place) -> str:
                 return output
 
 
+async def listed(place: Place, *filters: str) -> list[dict[str, Any]]:
+    status, output = await place.command("audit", "list", *filters)
+    assert status == 0, output
+    return [json.loads(line) for line in output.splitlines()]
+
+
 async def test_a_key_is_changed_while_the_service_runs(place: Place) -> None:
     assert place.key_file.stat().st_mode & 0o777 == 0o600
     assert await place.post("nodes", NODE) == 201
@@ -83,6 +90,13 @@ async def test_a_key_is_changed_while_the_service_runs(place: Place) -> None:
         assert (answer.status, (await answer.json())["driver_info"]) == (200, {"redfish_password": "******"})
     status, output = await place.command("key", "prune")
     assert (status, output) == (0, f"key {before.split()[0]} removed\n")
+    events = await listed(place, "--user", pwd.getpwuid(os.getuid()).pw_name)
+    old, new = before.split()[0], after.split()[0]
+    assert [(event["route"], event["resource"], event["detail"]) for event in events] == [
+        ("bessemer key rotate", new, "seals from now on"),
+        ("bessemer key rotate", new, "1 rows sealed anew"),
+        ("bessemer key prune", old, ""),
+    ]
     assert CANARY.encode() not in place.database.read_bytes()
 
 
@@ -139,3 +153,16 @@ async def test_pruning_leaves_the_newest_event_and_a_sound_chain(place: Place) -
     status, output = await place.command("audit", "prune", "--keep-days", "0")
     assert (status, output.startswith("2 events deleted; anchor: 2:")) == (0, True), output
     assert "anchor: 2:" in await chained(place)
+    *_, event = await listed(place)
+    assert (event["route"], event["detail"]) == (
+        "bessemer audit prune",
+        "2 events deleted that were older than 0 days",
+    )
+
+
+async def test_a_key_that_is_added_leaves_an_event(place: Place) -> None:
+    status, output = await place.command("key", "add")
+    assert status == 0, output
+    [event] = await listed(place, "--outcome", "done")
+    assert (event["route"], event["resource_type"]) == ("bessemer key add", "key")
+    assert event["resource"] in output

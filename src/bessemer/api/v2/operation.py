@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from bessemer.api.v2.route import RuledRoute
 from bessemer.domain.operation import JournalEntry, Operation
 from bessemer.kernel.error import BessemerError, Forbidden, InvalidValue, NotFound
 from bessemer.service.caller import Caller
-from bessemer.service.operation import OperationService
+from bessemer.service.operation import GET, LIST, OperationService
 from bessemer.store.page import Page
 from bessemer.store.queue import Place
 
@@ -27,7 +27,7 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def routes(service: OperationService, caller_of: Callable[[Request], Caller]) -> list[Route]:
+def routes(service: OperationService, caller_of: Callable[[Request], Caller]) -> list[RuledRoute]:
     """The routes, for the composition root to mount."""
 
     async def of_node(request: Request) -> Response:
@@ -47,8 +47,8 @@ def routes(service: OperationService, caller_of: Callable[[Request], Caller]) ->
         return await _answered(answer)
 
     return [
-        Route("/v2/nodes/{ident}/operations", of_node, methods=["GET"]),
-        Route("/v2/operations/{uuid}", one, methods=["GET"]),
+        RuledRoute("/v2/nodes/{ident}/operations", of_node, rule=LIST, methods=["GET"]),
+        RuledRoute("/v2/operations/{uuid}", one, rule=GET, methods=["GET"]),
     ]
 
 

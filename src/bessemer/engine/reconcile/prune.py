@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from bessemer.engine.reconcile.chore import Chore
 from bessemer.engine.reconcile.sweep import Again, Look
 from bessemer.kernel.clock import Timestamp, timestamp
+from bessemer.store.audit import PRUNE_BATCH, add_host_event, get_anchor, prune_chain
 from bessemer.store.database import Database, Transaction
 from bessemer.store.event import trim_history
 from bessemer.store.prune import prune_conductors, prune_events, prune_operations
@@ -47,6 +48,38 @@ async def prune_all(database: Database, prune: Prune, *, older_than_s: float) ->
             gone = await prune(tx, timestamp(tx.clock, after_s=-older_than_s), BATCH)
         count += gone
         if gone < BATCH:
+            return count
+
+
+def audit_chore(
+    database: Database, *, keep_days: float, interval_s: float, command: str, user: str | None = None
+) -> Chore:
+    """Keeps the audit trail bounded. ``command`` and ``user`` are who it says has done so."""
+
+    async def trail() -> int:
+        return await prune_trail(database, keep_days=keep_days, command=command, user=user)
+
+    return Chore("prune audit trail", interval_s, trail)
+
+
+async def prune_trail(
+    database: Database, *, keep_days: float, command: str, user: str | None, batch: int = PRUNE_BATCH
+) -> int:
+    """Cut off events older than ``keep_days``; how many it was. Each batch leaves an event that says so."""
+    count = 0
+    while True:
+        async with database.write() as tx:
+            gone = await prune_chain(tx, timestamp(tx.clock, after_s=-keep_days * _DAY_S), batch)
+            if gone:
+                anchor, detail = (
+                    await get_anchor(tx),
+                    f"{gone} events deleted that were older than {keep_days:g} days",
+                )
+                await add_host_event(
+                    tx, command, user=user, resource_type="audit", resource=str(anchor), detail=detail
+                )
+        count += gone
+        if gone < batch:
             return count
 
 

@@ -3,11 +3,11 @@
 import argparse
 import re
 import sys
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bessemer.server.command.opened import add_config_file, run_on_database
+from bessemer.server.command.trail import chain, host_user
 
 if TYPE_CHECKING:
     from bessemer.config.settings import Settings
@@ -70,12 +70,13 @@ async def _list(arguments: argparse.Namespace, settings: "Settings", database: "
 
 
 async def _prune(arguments: argparse.Namespace, settings: "Settings", database: "Database") -> int:
-    from bessemer.kernel.clock import to_timestamp
-    from bessemer.store.audit import get_anchor, prune_chain
+    from bessemer.engine.reconcile.prune import prune_trail
+    from bessemer.store.audit import get_anchor
 
-    before = to_timestamp(datetime.now(UTC) - timedelta(days=max(0, arguments.keep_days)))
-    async with database.write() as tx:
-        count = await prune_chain(tx, before)
+    days = max(0, arguments.keep_days)
+    count = await prune_trail(database, keep_days=days, command="bessemer audit prune", user=host_user())
+    await chain(database)
+    async with database.read() as tx:
         anchor = await get_anchor(tx)
     _print(f"{count} events deleted; anchor: {anchor}")
     return 0

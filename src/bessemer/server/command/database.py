@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bessemer.server.command.opened import add_config_file, run_on_database, run_on_settings
+from bessemer.server.command.trail import host_user
 
 if TYPE_CHECKING:
     from bessemer.config.settings import Settings
@@ -57,7 +58,7 @@ async def _check(arguments: argparse.Namespace, settings: "Settings") -> int:
 
 
 async def _prune(arguments: argparse.Namespace, settings: "Settings", database: "Database") -> int:
-    from bessemer.engine.reconcile.prune import prune_chores
+    from bessemer.engine.reconcile.prune import audit_chore, prune_chores
 
     kept = settings.database
     chores = prune_chores(
@@ -67,6 +68,10 @@ async def _prune(arguments: argparse.Namespace, settings: "Settings", database: 
         conductor_days=kept.keep_conductors_days,
         interval_s=0,
     )
+    if settings.audit.keep_days > 0:
+        days, who = settings.audit.keep_days, host_user()
+        command = "bessemer db prune"
+        chores.append(audit_chore(database, keep_days=days, interval_s=0, command=command, user=who))
     for chore in chores:
         _print(f"{chore.name}: {await chore.run()} rows")
     return 0

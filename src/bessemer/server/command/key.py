@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bessemer.server.command.opened import add_config_file, run_on_database
+from bessemer.server.command.trail import record
 
 if TYPE_CHECKING:
     from bessemer.config.settings import Settings
     from bessemer.store.database import Database
+
+_ROTATE = "bessemer key rotate"
 
 
 def register(commands: Any) -> None:
@@ -41,7 +44,9 @@ async def _show(arguments: argparse.Namespace, settings: "Settings", database: "
 async def _add(arguments: argparse.Namespace, settings: "Settings", database: "Database") -> int:
     from bessemer.store.key_change import add_key
 
-    _print(f"key {add_key(_path(settings))} added to {settings.database.key_file}")
+    name = add_key(_path(settings))
+    await record(database, "bessemer key add", resource_type="key", resource=name)
+    _print(f"key {name} added to {settings.database.key_file}")
     return 0
 
 
@@ -50,9 +55,12 @@ async def _rotate(arguments: argparse.Namespace, settings: "Settings", database:
 
     if not arguments.keep:
         name = await begin_rotation(database, _path(settings))
+        await record(database, _ROTATE, resource_type="key", resource=name, detail="seals from now on")
         _print(f"key {name} seals from now on: keep a copy of {settings.database.key_file}")
     changed = await complete_rotation(database)
-    _print(f"{changed} rows sealed anew")
+    present, detail = database.vault.keys.ids[0], f"{changed} rows sealed anew"
+    await record(database, _ROTATE, resource_type="key", resource=present, detail=detail)
+    _print(detail)
     return 0
 
 
@@ -60,6 +68,7 @@ async def _prune(arguments: argparse.Namespace, settings: "Settings", database: 
     from bessemer.store.key_change import prune_keys
 
     for name in await prune_keys(database, _path(settings)):
+        await record(database, "bessemer key prune", resource_type="key", resource=name)
         _print(f"key {name} removed")
     return 0
 

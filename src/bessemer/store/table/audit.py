@@ -1,6 +1,7 @@
 """The audit trail: an inbox of events, the chain they are put into, and the anchors it may be cut at.
 
-Triggers keep links from being changed, and from being deleted unless an anchor lies behind them.
+Triggers keep links from being changed, and from being deleted unless an anchor lies behind them. Of anchors
+the newest stays.
 """
 
 from sqlalchemy import DDL, BigInteger, Column, Index, Integer, Table, Text, UniqueConstraint, event
@@ -48,7 +49,7 @@ AUDIT_ANCHORS = Table(
 _DELETABLE = {
     "audit_inbox": "EXISTS (SELECT 1 FROM audit_events WHERE audit_events.uuid = OLD.uuid)",
     "audit_events": "OLD.position <= (SELECT COALESCE(MAX(position), 0) FROM audit_anchors)",
-    "audit_anchors": "1 = 0",
+    "audit_anchors": "OLD.position < (SELECT MAX(position) FROM audit_anchors)",
 }
 _REFUSAL = "the audit trail is append-only"
 
