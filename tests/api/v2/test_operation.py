@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from bessemer.api.app import create_app
 from bessemer.api.v2.operation import routes
-from bessemer.domain.operation import JournalEntry, JournalEvent
+from bessemer.domain.operation import JournalEntry, JournalEvent, NewOperation
 from bessemer.store.database import Database
 from bessemer.store.journal import add_entry
 from fakes.api_client import ApiClient
@@ -65,6 +65,28 @@ async def test_an_operation_is_shown_with_its_journal_and_without_its_arguments(
     assert [(e["event"], e["step"], e["duration_s"]) for e in shown["journal"]] == [
         ("done", "do nothing", 0.5)
     ]
+
+
+async def test_a_queued_operation_tells_its_place_and_what_comes_before_it_on_its_node(
+    world: World,
+) -> None:
+    _, first = await started(world)
+    second = await world.add_node(name="n2")
+    await world.client.put("/v1/nodes/n2/states/provision", {"target": "manage"})
+    [operation] = await world.operations(second["uuid"])
+    async with world.database.write() as tx:
+        behind = await world.gateway.enqueue(tx, NewOperation(node_uuid=first.node_uuid, kind="clean"))
+    shown = {}
+    for one in (first, operation, behind):
+        document = (await world.client.get(f"/v2/operations/{one.uuid}")).json
+        shown[one.uuid] = document["queue"]
+    assert shown[first.uuid] == {"position": 1, "behind": None, "pool": None}
+    assert shown[operation.uuid]["position"] > 1
+    assert shown[behind.uuid]["behind"] == first.uuid
+    async with world.database.write() as tx:
+        await world.gateway.cancel(tx, first.uuid, "not needed")
+    document = (await world.client.get(f"/v2/operations/{first.uuid}")).json
+    assert (document["queue"], document["priority"]) == (None, "normal")
 
 
 @pytest.mark.parametrize(

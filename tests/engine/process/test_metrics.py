@@ -64,6 +64,11 @@ async def test_one_process_shows_its_api_its_operations_and_its_database(site: S
     await site.drivers_are_offered()
     await verified(site, "n1")
     assert await site.post("/v1/nodes", {}, method="PROPFIND") == 405
+
+    async def is_counted() -> bool:
+        return total(await figures(port), "bessemer_operations_total", kind="verify") == 1
+
+    await eventually(is_counted)
     seen = await figures(port)
     count = "bessemer_api_request_duration_seconds_count"
     assert total(seen, count, method="PUT", route="/v1/nodes/{node}/states/provision", status="202") == 1
