@@ -100,7 +100,10 @@ class V1:
         if route.body is not None:
             document = request_body.decode(await read(route), self._settings.max_json_body_depth)
             call.body = _checked(route, document, version)
-        return await route.handler(call)
+        if "node" not in params or route.method == "GET":
+            return await route.handler(call)
+        with structlog.contextvars.bound_contextvars(node=params["node"]):
+            return await route.handler(call)
 
     def _base(self, scope: Scope) -> str:
         """The address links start with: the configured one, else as the client addressed us."""
