@@ -23,14 +23,14 @@ async def _list(arguments: argparse.Namespace) -> int:
     async with Connection(arguments.endpoint) as connection:
         document = await connection.get(f"/v2/nodes/{arguments.node}/operations")
     for operation in document["operations"]:
-        print(_line(operation))
+        print(operation_line(operation))
     return 0
 
 
 async def _show(arguments: argparse.Namespace) -> int:
     async with Connection(arguments.endpoint) as connection:
         operation = await connection.get(f"/v2/operations/{arguments.operation}")
-    print(_line(operation))
+    print(operation_line(operation))
     for entry in operation["journal"]:
         print(f"  {entry_line(entry)}")
     if operation["error"]:
@@ -38,7 +38,8 @@ async def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _line(operation: dict[str, Any]) -> str:
+def operation_line(operation: dict[str, Any]) -> str:
+    """One operation as a line of text: what it is, how far, and its place in the queue while it has one."""
     steps = len(operation["plan"])
     where = f"step {min(operation['position'] + 1, steps)} of {steps}"
     kind, state = operation["kind"], operation["state"]

@@ -12,6 +12,7 @@ from bessemer.domain.provision import ProvisionState
 from bessemer.store.admission import find_slots
 from bessemer.store.allocation import list_waiting_allocations
 from bessemer.store.audit import prune_chain
+from bessemer.store.backlog import read_backlog
 from bessemer.store.call import delete_old_calls
 from bessemer.store.claim import claim_operations, list_held, next_wake, release_operations
 from bessemer.store.conductor import has_lease_ended, touch_conductor
@@ -67,6 +68,7 @@ PERIODIC: dict[str, Query] = {
         tx, **CLAIM, slots={"deploy": 9, "clean": 9}
     ),
     "free slots": lambda tx: find_slots(tx, "", LIMITS, 50),
+    "backlog": read_backlog,
     "a turn in the queue": ask_again,
     "a place in the queue": find_last_place,
     "next wake": lambda tx: next_wake(tx, "", KINDS, tx.now()),

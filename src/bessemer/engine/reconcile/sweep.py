@@ -103,6 +103,7 @@ class Sweep:
         self._done.append(Outcome(duty, due, again.failures))
 
     async def _looked(self, duty: NodeDuty) -> Again:
+        structlog.contextvars.bind_contextvars(node=duty.node_uuid)  # each look is a task of its own
         try:
             async with asyncio.timeout(LIMIT_S):
                 return await self._look(duty.node_uuid, duty.failures)
