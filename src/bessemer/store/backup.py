@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import URL, make_url
 
@@ -18,6 +19,12 @@ from bessemer.kernel.error import Conflict, InvalidValue, Unavailable
 
 #: Longest time for a dump or its restoration, in seconds.
 LIMIT_S = 6 * 3600.0
+#: Longest wait for those who still use what is to be replaced.
+WAIT_S = 20.0
+
+
+class ProgramFailed(Unavailable):
+    """One of PostgreSQL's programs ended with an error."""
 
 
 async def back_up(connection: str, target: Path) -> None:
@@ -47,13 +54,12 @@ async def back_up(connection: str, target: Path) -> None:
 
 async def restore(connection: str, source: Path, *, replace: bool = False) -> None:
     """Put the copy ``source`` in the place of the database, which must be empty or absent unless ``replace``.
-    Nobody may be using it.
+    Nobody may be using it. All of it is put back or nothing: what is there goes when the copy is in place.
 
     Raises:
-        NotFound: There is no such file.
-        InvalidValue: The file is no copy of such a database; nothing was changed.
+        InvalidValue: There is no such file, or it is no copy of such a database; nothing was changed.
         Conflict: There is a database, and it is not to be replaced.
-        Unavailable: The database or a program is missing.
+        Unavailable: The database or a program is missing, or failed; nothing was changed.
     """
     if not source.is_file():  # noqa: ASYNC240  one look
         raise InvalidValue(f"There is no file '{source}'.")
@@ -61,16 +67,47 @@ async def restore(connection: str, source: Path, *, replace: bool = False) -> No
     if url.get_backend_name() == "sqlite":
         await asyncio.to_thread(_put_back, source, Path(url.database or ""), replace)
         return
-    if replace:
-        wiped = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
-        await _run(url, ["psql", "--quiet", "--set=ON_ERROR_STOP=1", f"--command={wiped}"])
-    elif await _run(url, ["psql", "--tuples-only", "--no-align", f"--command={_TABLES}"]) != b"0\n":
+    is_empty = await _run(url, ["psql", "--tuples-only", "--no-align", f"--command={_TABLES}"]) == b"0\n"
+    if not is_empty and not replace:
         raise Conflict("The database is not empty.", hint="Use --replace to lose what is in it.")
-    arguments = ["--exit-on-error", "--single-transaction", "--no-owner", f"--dbname={url.database}"]
-    await _run(url, ["pg_restore", *arguments, str(source)])
+    with TemporaryDirectory(prefix="bessemer-restore-") as directory:
+        await _replay(url, source, Path(directory))
+
+
+async def _replay(url: URL, source: Path, directory: Path) -> None:
+    """Put a dump in the place of everything, in one transaction. ``directory`` takes the dump as SQL.
+
+    The dump is unpacked first, as a whole: a damaged one is found out before the database is touched.
+    """
+    script = directory / "dump.sql"
+    try:
+        await _run(url, ["pg_restore", "--no-owner", "--exit-on-error", f"--file={script}", str(source)])
+    except ProgramFailed as error:
+        raise InvalidValue(f"'{source}' is no copy of a database: {error.message}") from error
+    (directory / "before.sql").write_text(_ASIDE)
+    (directory / "after.sql").write_text(_COMPLETE)
+    files = [f"--file={directory / name}" for name in ("before.sql", "dump.sql", "after.sql")]
+    options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
+    try:
+        await _run(url, ["psql", *options, *files])
+    except ProgramFailed as error:
+        raise Unavailable(
+            f"The copy could not be put in place; nothing was changed. {error.message}"
+        ) from error
 
 
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+#: What is there makes room, under a name that nothing else has. Whoever still uses it is not waited for.
+_ASIDE = f"""
+SET LOCAL lock_timeout = '{WAIT_S:g}s';
+ALTER SCHEMA public RENAME TO bessemer_replaced;
+CREATE SCHEMA public;
+"""
+#: An error when the copy has no schema of ours.
+_COMPLETE = """
+SELECT 1 / count(*) AS is_ours FROM public.alembic_version \\g /dev/null
+DROP SCHEMA bessemer_replaced CASCADE;
+"""
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -141,5 +178,5 @@ async def _run(url: URL, command: Sequence[str]) -> bytes:
             await child.wait()
     if child.returncode != 0:
         reason = errors.decode(errors="replace").strip().rpartition("\n")[2]
-        raise Unavailable(f"{command[0]} failed: {reason}")
+        raise ProgramFailed(f"{command[0]} failed: {reason}")
     return output

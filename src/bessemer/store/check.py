@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bessemer.kernel.clock import SystemClock, timestamp
 from bessemer.kernel.error import Unavailable
-from bessemer.store.connect import connect
+from bessemer.store.connect import APPLICATION, connect
 from bessemer.store.failure import reason
 from bessemer.store.migration import HEAD, find_revision
 
@@ -74,3 +74,30 @@ async def list_holders(connection: str) -> list[str]:
         raise Unavailable(f"The database cannot be read: {reason(error)}.") from error
     finally:
         await engines.close()
+
+
+async def list_clients(connection: str) -> list[str]:
+    """Connections that Bessemer's processes have to a PostgreSQL database, each as where it comes from; of
+    SQLite nobody knows them.
+
+    Raises:
+        InvalidValue: ``connection`` is no URL of a database we know.
+        Unavailable: It cannot be reached.
+    """
+    engines = connect(connection, pool_size=1)
+    try:
+        if engines.has_one_writer:
+            return []
+        async with engines.read.connect() as found:
+            return [str(row[0]) for row in await found.execute(text(_CLIENTS), {"name": APPLICATION})]
+    except (DBAPIError, OSError, TimeoutError) as error:
+        raise Unavailable(f"The database cannot be read: {reason(error)}.") from error
+    finally:
+        await engines.close()
+
+
+_CLIENTS = (
+    "SELECT coalesce(host(client_addr), 'this host') || ', server process ' || pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = :name AND pid <> pg_backend_pid()"
+    " ORDER BY pid"
+)

@@ -21,8 +21,11 @@ CONNECT_S, STATEMENT_S, LOCK_S = 10.0, 60.0, 30.0
 #: lease runs: its operations could not be taken over. No transaction of ours waits for the outside world.
 IDLE_S = 10.0
 
+#: How our connections are called in PostgreSQL's own views.
+APPLICATION = "bessemer"
+
 _POSTGRESQL_SETTINGS = {
-    "application_name": "bessemer",
+    "application_name": APPLICATION,
     "jit": "off",
     "lock_timeout": f"{LOCK_S:g}s",
     "idle_in_transaction_session_timeout": f"{IDLE_S:g}s",

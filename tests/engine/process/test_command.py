@@ -13,7 +13,7 @@ from bessemer.domain.operation import NewOperation
 from bessemer.kernel.clock import SystemClock
 from bessemer.kernel.error import Conflict, InternalError, InvalidValue, Unavailable
 from bessemer.store.backup import back_up, restore
-from bessemer.store.check import check_database, list_holders
+from bessemer.store.check import check_database, list_clients, list_holders
 from bessemer.store.conductor import register_conductor, unregister_conductor
 from bessemer.store.database import Database
 from bessemer.store.event import add_event
@@ -78,12 +78,70 @@ async def test_what_is_no_copy_is_refused_and_changes_nothing(
     await fill(database, ["one"])
     await database.close()
     (tmp_path / "junk").write_bytes(b"no database" * 1000)
-    if not database.is_postgresql:
-        with pytest.raises(InvalidValue, match="junk"):
-            await restore(database_url, tmp_path / "junk", replace=True)
-        assert await names(database_url) == ["one"]
+    with pytest.raises(InvalidValue, match="junk"):
+        await restore(database_url, tmp_path / "junk", replace=True)
+    assert await names(database_url) == ["one"]
     with pytest.raises(InvalidValue, match="no file"):
         await restore(database_url, tmp_path / "missing", replace=True)
+
+
+async def test_a_damaged_copy_leaves_the_old_database_as_it_was(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill(database, ["one"])
+    copy, damaged = tmp_path / "copy", tmp_path / "damaged"
+    await back_up(database_url, copy)
+    await fill(database, ["later"])
+    await database.close()
+    whole = copy.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InvalidValue, match="damaged"):
+        await restore(database_url, damaged, replace=True)
+    assert await names(database_url) == ["one", "later"]
+
+
+async def test_a_dump_of_something_else_leaves_the_old_database_as_it_was(
+    postgresql: PostgresqlServer, empty_url: str, tmp_path: Path
+) -> None:
+    await (await Database.open(empty_url)).close()
+    await postgresql.command("CREATE DATABASE something_else")
+    await back_up(postgresql.url("something_else"), tmp_path / "copy")
+    with pytest.raises(Unavailable, match="nothing was changed"):
+        await restore(empty_url, tmp_path / "copy", replace=True)
+    assert await names(empty_url) == []
+    assert (await check_database(empty_url)) == (HEAD, [])
+
+
+async def test_a_restored_database_can_be_backed_up_and_restored_again(
+    postgresql: PostgresqlServer, empty_url: str, tmp_path: Path
+) -> None:
+    database = await Database.open(empty_url)
+    await fill(database, ["one"])
+    await database.close()
+    for turn in ("first", "second"):
+        await back_up(empty_url, tmp_path / turn)
+        await restore(empty_url, tmp_path / turn, replace=True)
+    assert await names(empty_url) == ["one"]
+    found = postgresql.run("psql", "-At", "-d", empty_url, "-c", "SELECT nspname FROM pg_namespace")
+    assert "bessemer_replaced" not in found
+
+
+async def test_a_database_that_processes_are_connected_to_is_not_replaced(
+    empty_url: str, tmp_path: Path, command_on: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    database = await Database.open(empty_url)
+    async with database.read() as tx:  # as an API process, which holds no lease
+        await list_node_rows(tx, ["name"], NodeFilter(), Page(1))
+    await back_up(empty_url, tmp_path / "copy")
+    words = (empty_url, "restore", "--replace", str(tmp_path / "copy"))
+    refused = await asyncio.to_thread(command_on, *words)
+    assert (refused.returncode, "in use by" in refused.stderr) == (2, True), refused.stderr
+    assert len(await list_clients(empty_url)) >= 1
+    forced = await asyncio.to_thread(command_on, *words, "--force")
+    assert forced.returncode == 0, forced.stderr
+    await database.close()
+    assert await list_clients(empty_url) == []
+    assert (await asyncio.to_thread(command_on, *words)).returncode == 0
 
 
 async def test_a_dump_fails_without_telling_the_password(tmp_path: Path) -> None:
@@ -180,12 +238,19 @@ async def test_status_tells_who_is_lost_and_what_nobody_will_do(database: Databa
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """``bessemer`` with a settings file of its own."""
-    settings = tmp_path / "bessemer.ini"
-    settings.write_text(f"[DEFAULT]\nstate_path = {tmp_path / 'state'}\nhost = here\n")
+def command(command_on: Callable[..., Any]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``bessemer`` on the database of one who set none."""
+    return lambda *words: command_on("", *words)
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
+
+@pytest.fixture
+def command_on(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``bessemer`` with a settings file of its own, on the database at a URL."""
+    settings = tmp_path / "bessemer.ini"
+
+    def run(url: str, *words: str) -> subprocess.CompletedProcess[str]:
+        state = tmp_path / "state"
+        settings.write_text(f"[DEFAULT]\nstate_path = {state}\nhost = here\n[database]\nconnection = {url}\n")
         program = str(Path(sys.executable).with_name("bessemer"))
         return subprocess.run(
             [program, *words, "--config-file", str(settings)],

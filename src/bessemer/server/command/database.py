@@ -26,6 +26,7 @@ def register(commands: Any) -> None:
     restore = commands.add_parser("restore", help="put a copy in the place of the database; stop the service")
     restore.add_argument("file", type=Path)
     restore.add_argument("--replace", action="store_true", help="lose the database that is there")
+    restore.add_argument("--force", action="store_true", help="even while processes seem to use it")
     move = commands.add_parser("move", help="copy everything from SQLite to PostgreSQL; stop the service")
     move.add_argument("--to", required=True, metavar="URL", help="postgresql://USER@HOST/NAME, empty")
     for parser, run in (
@@ -90,8 +91,9 @@ async def _restore(arguments: argparse.Namespace, settings: "Settings") -> int:
     from bessemer.store.database import Database
 
     connection = settings.database.connection
-    if arguments.replace:
+    if arguments.replace and not arguments.force:
         await _check_unused(connection)
+        await _check_alone(connection)
     await restore(connection, arguments.file, replace=arguments.replace)
     await (await Database.open(connection, pool_size=2)).close()
     _print("Restored, and at the schema of this version.")
@@ -128,6 +130,19 @@ async def _check_unused(connection: str) -> None:
         return
     if holders:
         raise Conflict(f"The service is running: {', '.join(holders)}.", hint="Stop all of its processes.")
+
+
+async def _check_alone(connection: str) -> None:
+    """Raises Conflict while other processes of ours are connected: of the API, say, which hold no lease."""
+    from bessemer.kernel.error import Conflict
+    from bessemer.store.check import list_clients
+
+    clients = await list_clients(connection)
+    if clients:
+        raise Conflict(
+            f"The database is in use by {len(clients)} connections (from {clients[0]}).",
+            hint="Stop all processes of the service, or use --force.",
+        )
 
 
 def _print(line: str) -> None:
