@@ -35,12 +35,12 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Costs:
     original = WholeConnection.run
 
     async def run(
-        self: WholeConnection, sql: str, parameters: Sequence[Any], *, is_many: bool = False, first: str = ""
+        self: WholeConnection, sql: str, parameters: Sequence[Any], *, first: str = "", **how: bool
     ) -> Outcome:
         for text in (first, sql):
             if text:
                 found[text.split(maxsplit=1)[0]] += 1
-        return await original(self, sql, parameters, is_many=is_many, first=first)
+        return await original(self, sql, parameters, first=first, **how)
 
     monkeypatch.setattr(WholeConnection, "run", run)
     return found

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from bessemer.domain.operation import Operation, PlanItem
 from bessemer.engine.held import Held
+from bessemer.engine.known import Known
 from bessemer.kernel.clock import Clock, Timestamp
 from bessemer.kernel.error import BessemerError
 from bessemer.store.database import Transaction
@@ -46,6 +47,10 @@ class StepContext(Generic[D]):
     @property
     def data(self) -> dict[str, Any]:
         return self._held.data
+
+    @property
+    def known(self) -> Known:
+        return self._held.known
 
     @property
     def step_started_at(self) -> Timestamp:

@@ -10,6 +10,7 @@ import msgspec
 from bessemer.domain.operation import Operation, OperationState
 from bessemer.engine.figure import count
 from bessemer.engine.gateway import OVER, WORK
+from bessemer.engine.known import Known
 from bessemer.engine.transition import Transition
 from bessemer.engine.workflow import Change, OnChange
 from bessemer.kernel.error import BessemerError, FenceLost, InternalError, Unavailable
@@ -44,6 +45,7 @@ class Held:
         self._on_change = on_change
         self._saved_data = encode_json(operation.data)
         self._progress: tuple[float | None, str] | None = None
+        self.known = Known()
         self.operation = operation
         self.cancel_reason = operation.cancel_reason
         #: Signals that had come before this process looked at the world.
@@ -75,6 +77,7 @@ class Held:
         async with self._database.write() as tx:
             if is_guarded:
                 self.cancel_reason = await guard_operation(tx, self.uuid, self.operation.fence)
+                tx.after_commit(lambda: self.known.wrote(tx.nodes))
             yield tx
 
     def begin(self) -> Transition:

@@ -18,6 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bessemer.domain.operation import Operation, PlanItem
 from bessemer.domain.release import FIRST, Release
+from bessemer.engine.known import Known
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.clock import Clock, Timestamp
 from bessemer.store.database import Transaction
@@ -86,6 +87,11 @@ class Context(Protocol[D_co]):
     @property
     def data(self) -> dict[str, Any]:
         """Notes for later steps (JSON values only); saved with the next transition."""
+        ...
+
+    @property
+    def known(self) -> Known:
+        """Records that need not be read."""
         ...
 
     @property

@@ -17,6 +17,7 @@ from bessemer.store.listing import list_rows
 from bessemer.store.node import get_node, update_node
 from bessemer.store.page import Page
 from bessemer.store.record import Mapper, decode_json
+from bessemer.store.statement import Statement
 from bessemer.store.table import ALLOCATIONS
 
 _ALLOCATION = Mapper(
@@ -33,6 +34,7 @@ _BY_UUID = _ALLOCATION.select().where(_COLUMNS.uuid == bindparam("key"))
 _BY_UUID_LOCKED = _BY_UUID.with_for_update()
 _BY_NAME = _ALLOCATION.select().where(_COLUMNS.name == bindparam("key"))
 _OF_NODE = _ALLOCATION.select().where(_COLUMNS.node_uuid == bindparam("key"))
+_DELETE_OF_NODE = Statement(delete(ALLOCATIONS).where(_COLUMNS.node_uuid == bindparam("key")))
 _WAITING = (
     _ALLOCATION.select().where(_COLUMNS.state == AllocationState.ALLOCATING.value).order_by(_COLUMNS.id)
 )  # fmt: skip
@@ -137,7 +139,7 @@ async def release_node(tx: Transaction, node_uuid: str) -> Node:
         NotFound: There is no such node.
     """
     node = await get_node(tx, node_uuid, lock=True)
-    await tx.execute(delete(ALLOCATIONS).where(_COLUMNS.node_uuid == node_uuid))
+    await tx.execute(_DELETE_OF_NODE, {"key": node_uuid})
     return await _without_instance(tx, node)
 
 

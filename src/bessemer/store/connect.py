@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from bessemer.kernel.error import InvalidValue, Unavailable
 from bessemer.store.pool import Pool
-from bessemer.store.sqlite import WholeConnection, connection_to
+from bessemer.store.sqlite import WholeConnection
 
 #: Longest wait for a database connection to be made, a statement to end, a lock to be had.
 CONNECT_S, STATEMENT_S, LOCK_S = 10.0, 60.0, 30.0
@@ -113,7 +113,8 @@ def _sqlite(url: URL, pool_size: int) -> Engines:
     synchronous = str(url.query.get("synchronous", "full")).lower()
     if synchronous not in _SYNCHRONOUS:
         raise InvalidValue(f"synchronous={synchronous} is none of {', '.join(_SYNCHRONOUS)}.")
-    pragmas = ("foreign_keys = ON", f"synchronous = {synchronous}")
+    # What a savepoint may have to take back is kept in memory.
+    pragmas = ("foreign_keys = ON", f"synchronous = {synchronous}", "temp_store = MEMORY")
     read = _sqlite_engine(path, ("query_only = ON",), **_KEPT_BY_US)
     write = _sqlite_engine(path, pragmas, **_KEPT_BY_US)
     schema = _sqlite_engine(path, pragmas, poolclass=NullPool)
@@ -124,7 +125,7 @@ def _sqlite(url: URL, pool_size: int) -> Engines:
 def _sqlite_engine(path: Path, pragmas: tuple[str, ...], **more: Any) -> AsyncEngine:
     def open_private(*_: Any, **__: Any) -> WholeConnection:
         _ensure_private_file(path)
-        return connection_to(path, busy_timeout_s=LOCK_S)
+        return WholeConnection(path, patience_s=LOCK_S)
 
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)), async_creator=open_private, **more

@@ -18,8 +18,7 @@ from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bessemer.kernel.clock import Clock, SystemClock, Timestamp, timestamp
-from bessemer.kernel.error import DatabaseLost, InternalError
-from bessemer.kernel.metric import DATABASE_WAIT_S
+from bessemer.kernel.error import InternalError
 from bessemer.store.connect import Engines, connect
 from bessemer.store.driver import Parameters
 from bessemer.store.failure import translated
@@ -28,6 +27,7 @@ from bessemer.store.notify import Notifier, postgresql_notifier
 from bessemer.store.notify_socket import SocketNotifier
 from bessemer.store.pool import Link, Pool
 from bessemer.store.statement import Rows, Statement
+from bessemer.store.turn import Turn
 from bessemer.store.vault import Vault
 
 #: Longest wait for a turn to write (SQLite) or for a pooled connection.
@@ -51,6 +51,8 @@ class Transaction:
         "changed",
         "clock",
         "is_writing",
+        "node_rows",
+        "nodes",
         "vault",
     )
 
@@ -71,6 +73,10 @@ class Transaction:
         self.clock = clock
         self.vault = vault
         self.is_writing = is_writing
+        #: Nodes that are locked here, as they are within this transaction: nobody else changes them before it
+        #: ends. Rows of those that were not asked for yet, records of the others; by UUID.
+        self.node_rows: dict[str, Any] = {}
+        self.nodes: dict[str, Any] = {}
         #: What was changed, as kinds and UUIDs in order; kept by the queries that change what has a UUID.
         self.changed: dict[tuple[str, str], None] = {}
 
@@ -171,8 +177,7 @@ class Database:
     ) -> None:
         self._engines = engines
         self._notifier = notifier
-        self._turn = asyncio.Lock() if engines.has_one_writer else None
-        self._turn_holder: asyncio.Task[Any] | None = None
+        self._turn = Turn(TURN_S) if engines.has_one_writer else None
         self.clock = clock
         #: Without keys until ``key.unlock`` puts them in: nothing secret can be written or read before.
         self.vault = vault or Vault(None)
@@ -231,7 +236,7 @@ class Database:
         Raises:
             DatabaseLost: The turn to write, or a connection, could not be had in time.
         """
-        return self._write()
+        return self._write_together() if self._turn is None else self._write_in_turn(self._turn)
 
     def listen(self, channel: str, callback: Callable[[str], None]) -> AbstractAsyncContextManager[None]:
         """While the block runs, call ``callback`` with the payload of each ``Transaction.notify``."""
@@ -240,18 +245,18 @@ class Database:
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[Transaction]:
         async with _link(self._engines.read) as link:
-            yield Transaction(link, self.clock, self._notifier, self.vault, is_writing=False)
+            yield self._transaction(link, is_writing=False)
 
     @asynccontextmanager
-    async def _write(self) -> AsyncIterator[Transaction]:
-        async with self._turn_to_write(), _link(self._engines.write) as link:
-            tx = Transaction(link, self.clock, self._notifier, self.vault, is_writing=True)
+    async def _write_together(self) -> AsyncIterator[Transaction]:
+        """PostgreSQL: as many as there are connections; rows are locked as they are written."""
+        async with _link(self._engines.write) as link:
+            driver: Any = link.driver
+            tx = self._transaction(link, is_writing=True)
             try:
-                await _translated(link.driver.begin())
+                await _translated(driver.begin())
                 yield tx
-                tx._check_whole()
-                if self.before_commit is not None:
-                    await self.before_commit(tx)
+                await self._complete(tx)
             except BaseException:
                 await _to_the_end(_roll_back(link))
                 raise
@@ -261,31 +266,35 @@ class Database:
                 raise cancelled
 
     @asynccontextmanager
-    async def _turn_to_write(self) -> AsyncIterator[None]:
-        if self._turn is None:
-            yield
-            return
-        me = asyncio.current_task()
-        if self._turn_holder is me:
-            raise InternalError("a writing block was opened inside another one")
-        if self._turn.locked():
-            await self._wait_for_turn(self._turn)
-        else:
-            await self._turn.acquire()  # at once
-        self._turn_holder = me
+    async def _write_in_turn(self, turn: Turn) -> AsyncIterator[Transaction]:
+        """SQLite: one after the other. Who is done leaves the commit to those behind him."""
+        await turn.take()
         try:
-            yield
+            async with _link(self._engines.write) as link:
+                driver: Any = link.driver
+                tx = self._transaction(link, is_writing=True)
+                try:
+                    turn.begin(driver)
+                    yield tx
+                    await self._complete(tx)
+                    done = turn.join(driver)
+                except BaseException:
+                    await _to_the_end(_roll_back(link))
+                    raise
         finally:
-            self._turn_holder = None
-            self._turn.release()
+            turn.pass_on()
+        cancelled = await _finished(done)
+        tx._committed()
+        if cancelled is not None:
+            raise cancelled
 
-    async def _wait_for_turn(self, turn: asyncio.Lock) -> None:
-        try:
-            with DATABASE_WAIT_S.labels("turn").time():
-                async with asyncio.timeout(TURN_S):
-                    await turn.acquire()
-        except TimeoutError as error:
-            raise DatabaseLost(f"The database was busy for {TURN_S:g} seconds.") from error
+    def _transaction(self, link: Link, *, is_writing: bool) -> Transaction:
+        return Transaction(link, self.clock, self._notifier, self.vault, is_writing=is_writing)
+
+    async def _complete(self, tx: Transaction) -> None:
+        tx._check_whole()
+        if self.before_commit is not None:
+            await self.before_commit(tx)
 
 
 def _notifier_for(engines: Engines) -> Notifier:
@@ -326,8 +335,9 @@ async def _roll_back(link: Link) -> None:
 
 async def _commit(link: Link) -> asyncio.CancelledError | None:
     """A commit that was sent is true, whoever gave up waiting for it: the caller must learn that it is."""
+    driver: Any = link.driver
     try:
-        return await _finished(_translated(link.driver.commit()))
+        return await _finished(_translated(driver.commit()))
     except BaseException:
         await _to_the_end(_roll_back(link))
         raise

@@ -18,6 +18,9 @@ from bessemer.store.statement import Plan, Rows
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
+#: From so many rows on, writing them is not short.
+_MANY = 50
+
 
 class Driver(Protocol):
     """One connection. Raises DBAPIError from every method."""
@@ -26,13 +29,8 @@ class Driver(Protocol):
     def is_broken(self) -> bool:
         """Whether the connection is good for nothing any more."""
 
-    async def begin(self) -> None:
-        """Begin a transaction, at the latest with the next statement run here."""
-
     async def ensure_begun(self) -> None:
         """Begin now: a statement follows that goes another way."""
-
-    async def commit(self) -> None: ...
 
     async def roll_back(self) -> None:
         """Take back what was done since the beginning, whatever became of it."""
@@ -41,44 +39,67 @@ class Driver(Protocol):
 
 
 class SqliteDriver:
-    """BEGIN goes along with the first statement: changing threads is most of what it costs."""
+    """A block begins with its first statement: one in which nothing is done costs nothing. Which blocks share
+    a transaction is decided above (see ``turn``)."""
 
     is_broken = False
 
     def __init__(self, connection: WholeConnection) -> None:
         self._connection = connection
-        self._is_to_begin = False
+        #: What is still to be run before the block's first statement.
+        self._opening = ""
+        self._savepoint = ""
 
-    async def begin(self) -> None:
-        self._is_to_begin = True
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was done in the block."""
+        return not self._opening
+
+    @property
+    def is_in_transaction(self) -> bool:
+        return self._connection.is_in_transaction
+
+    def begin_block(self, number: int) -> None:
+        """Begin a block, as the first (0) of a transaction or a later one, with its next statement."""
+        self._savepoint = f"block_{number}" if number else ""
+        # The write lock is taken at once: a transaction that reads first and locks later could find that
+        # another process has written in between, and fail.
+        self._opening = f"SAVEPOINT {self._savepoint}" if number else "BEGIN IMMEDIATE"
 
     async def ensure_begun(self) -> None:
-        if self._is_to_begin:
-            await self._execute("", ())
+        if self._opening:
+            await self._execute("", (), is_short=True)
 
     async def commit(self) -> None:
-        if self._is_to_begin:
-            self._is_to_begin = False  # nothing was done
-        else:
-            await self._execute("COMMIT", ())
+        """Make all blocks of the transaction true. The disk is waited for in the thread."""
+        await self._execute("COMMIT", ())
 
     async def roll_back(self) -> None:
-        self._is_to_begin = False
+        """Take the block back, and nothing before it."""
+        if self._opening:
+            self._opening = ""
+            return
+        with _as_dbapi_errors(self, "ROLLBACK"):
+            await self._connection.roll_back(self._savepoint)
+
+    async def end(self) -> None:
+        """Take the whole transaction back."""
         with _as_dbapi_errors(self, "ROLLBACK"):
             await self._connection.roll_back()
 
     async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
         is_many = isinstance(parameters, Sequence)
-        outcome = await self._execute(plan.sql, _arguments(plan, parameters), is_many=is_many)
+        is_short = not plan.is_long and not (parameters and len(parameters) > _MANY and is_many)
+        arguments = _arguments(plan, parameters)
+        outcome = await self._execute(plan.sql, arguments, is_many=is_many, is_short=is_short)
         return Rows(plan.decoded(outcome.rows), outcome.rowcount)
 
-    async def _execute(self, sql: str, arguments: Sequence[Any], *, is_many: bool = False) -> Outcome:
-        # The write lock is taken at once: a transaction that reads first and locks later could find that
-        # another process has written in between, and fail.
-        first = "BEGIN IMMEDIATE" if self._is_to_begin else ""
-        self._is_to_begin = False  # when this is cancelled, the thread begins all the same
+    async def _execute(
+        self, sql: str, arguments: Sequence[Any], *, is_many: bool = False, is_short: bool = False
+    ) -> Outcome:
+        first, self._opening = self._opening, ""  # when this is cancelled, the thread begins all the same
         with _as_dbapi_errors(self, sql or first):
-            return await self._connection.run(sql, arguments, is_many=is_many, first=first)
+            return await self._connection.run(sql, arguments, is_many=is_many, first=first, is_short=is_short)
 
 
 class PostgresqlDriver:

@@ -13,7 +13,7 @@ from bessemer.domain.power import PowerState
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.kernel.ident import is_uuid
-from bessemer.store.database import Transaction
+from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.duty import add_node_duties
 from bessemer.store.failure import conflict
 from bessemer.store.listing import of_project
@@ -38,6 +38,8 @@ _SELECT = NODE.select().where(NODES.c.uuid == bindparam("key"))
 _BY_UUID = Statement(_SELECT)
 _INSERT = Statement(insert(NODES))
 _UPDATE = Statement(update(NODES).where(NODES.c.uuid == bindparam("key")).returning(*NODE.columns))
+# Of a node that is locked and known there is nothing to bring back.
+_UPDATE_KNOWN = Statement(update(NODES).where(NODES.c.uuid == bindparam("key")))
 _BY_UUID_LOCKED = Statement(_SELECT.with_for_update(key_share=True))
 _OF_PARENT = Statement(NODE.select().where(NODES.c.parent_node == bindparam("key")).order_by(NODES.c.id))
 _BY_NAME = Statement(NODE.select().where(NODES.c.name == bindparam("key")))
@@ -102,10 +104,15 @@ async def get_node(tx: Transaction, uuid: str, *, lock: bool = False) -> Node:
     Raises:
         NotFound: There is none.
     """
+    if uuid in tx.nodes:
+        known: Node = tx.nodes[uuid]
+        return known
+    if uuid in tx.node_rows:
+        return _locked(tx, tx.node_rows[uuid])
     row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"key": uuid})).first()
     if row is None:
         raise NotFound(f"Node '{uuid}' could not be found.")
-    return NODE.to_record(tx, row)
+    return _locked(tx, row) if lock else NODE.to_record(tx, row)
 
 
 async def find_node(tx: Transaction, ident: str) -> Node | None:
@@ -132,13 +139,18 @@ async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
     """
     tx.note_change("node", uuid)
     values = NODE.encode(tx, uuid, {"updated_at": tx.now(), **changes})
+    known = await get_node(tx, uuid) if uuid in tx.nodes or uuid in tx.node_rows else None
     try:
-        row = (await tx.execute(_UPDATE, {"key": uuid, **values})).first()
+        done = await tx.execute(_UPDATE if known is None else _UPDATE_KNOWN, {"key": uuid, **values})
     except IntegrityError as error:
         raise conflict(error, NODES, "node", changes) from error
+    row = done.first()
+    if known is not None:
+        known = tx.nodes[uuid] = NODE.changed(known, {"updated_at": values["updated_at"], **changes})
+        return known
     if row is None:
         raise NotFound(f"Node '{uuid}' could not be found.")
-    return NODE.to_record(tx, row)
+    return _locked(tx, row)
 
 
 async def merge_node(tx: Transaction, uuid: str, field: str, changes: dict[str, Any]) -> Node:
@@ -166,6 +178,8 @@ async def delete_node(tx: Transaction, uuid: str) -> None:
         NotFound: There is no such node.
     """
     tx.note_change("node", uuid)
+    tx.nodes.pop(uuid, None)
+    tx.node_rows.pop(uuid, None)
     done = await tx.execute(delete(NODES).where(NODES.c.uuid == uuid))
     if done.rowcount == 0:
         raise NotFound(f"Node '{uuid}' could not be found.")
@@ -209,6 +223,13 @@ async def _rows(tx: Transaction, fields: tuple[str, ...], filters: NodeFilter, p
     return await tx.execute(await apply_page(tx, wanted, NODES, page, visible=visible))
 
 
+def _locked(tx: Transaction, row: AnyRow | Sequence[Any]) -> Node:
+    """The record of a node that this transaction has locked."""
+    node = NODE.to_record(tx, row)
+    tx.nodes[node.uuid] = node
+    return node
+
+
 def _opened(tx: Transaction, row: Sequence[Any], places: Sequence[tuple[int, str]]) -> Any:
     values = list(row)
     for index, field in places:
@@ -235,7 +256,7 @@ def _first_page(
     if "parent_node" not in equal and not with_children:
         conditions.append(NODES.c.parent_node.is_(None))
     wanted = select(*(NODES.c[field] for field in fields)).where(*conditions)
-    return Statement(in_order(wanted, NODES, shape).limit(bindparam("most", type_=Integer())))
+    return Statement(in_order(wanted, NODES, shape).limit(bindparam("most", type_=Integer())), is_long=True)
 
 
 def _shape(page: Page) -> Page:

@@ -21,6 +21,7 @@ from bessemer.kernel.clock import Timestamp
 from bessemer.kernel.error import FenceLost, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Transaction
+from bessemer.store.node import NODE
 from bessemer.store.page import Page, apply_page
 from bessemer.store.queue import next_turn
 from bessemer.store.record import decode_json, storable
@@ -72,11 +73,12 @@ _ACTIVE_OF_NODE = Statement(
 )
 # The node first, then the operation: the order every writer keeps (see database.py).
 _GUARD = Statement(
-    select(_COLUMNS.cancel_reason)
+    select(_COLUMNS.cancel_reason, *NODE.columns)
     .select_from(NODES.join(OPERATIONS, NODES.c.uuid == _COLUMNS.node_uuid))
     .where(_COLUMNS.uuid == bindparam("key"), _COLUMNS.fence == bindparam("fence"))
     .with_for_update(key_share=True, of=[NODES, OPERATIONS])
 )
+_UUID_OF_NODE = 1 + NODE.fields.index("uuid")
 _LOCK = Statement(
     OPERATION.select()
     .select_from(NODES.join(OPERATIONS, NODES.c.uuid == _COLUMNS.node_uuid))
@@ -174,6 +176,8 @@ async def find_active(tx: Transaction, node_uuid: str) -> Operation | None:
 async def guard_operation(tx: Transaction, uuid: str, fence: int) -> str | None:
     """Make sure that ``fence`` still owns the operation, and keep it so until this transaction ends.
 
+    Its node is locked as well, and need not be read again.
+
     Returns why it is to be cancelled, if it is.
 
     Raises:
@@ -183,6 +187,8 @@ async def guard_operation(tx: Transaction, uuid: str, fence: int) -> str | None:
     if row is None:
         raise FenceLost(f"Operation '{uuid}' is no longer held with fence {fence}.")
     reason: str | None = row[0]
+    uuid_of_node: str = row[_UUID_OF_NODE]
+    tx.node_rows[uuid_of_node] = row[1:]
     return reason
 
 

@@ -32,6 +32,7 @@ class Mapper(Generic[R]):
     ) -> None:
         self.table = table
         self.fields: tuple[str, ...] = record.__struct_fields__
+        self._known = frozenset(self.fields)
         self.columns = tuple(table.c[field] for field in self.fields)
         self._make = cast("Callable[..., R]", record)
         self._name = record.__name__
@@ -42,6 +43,7 @@ class Mapper(Generic[R]):
             for field in self.fields
             if field in given or field in self._json_fields
         )
+        self._decoder = dict(self._decoders)
 
     def select(self) -> Select[Any]:
         """All columns the record is made of, in the order ``to_record`` wants them."""
@@ -55,6 +57,17 @@ class Mapper(Generic[R]):
                 values[field] = decode(value)
         return self._make(**values)
 
+    def as_read(self, field: str, value: Any) -> Any:
+        """A value of the record as it would come back from the database."""
+        if value is None:
+            return None
+        decode = self._decoder.get(field)
+        if field in self._json_fields:
+            return (decode or decode_object)(encode_json(value))
+        if isinstance(value, str):
+            value = str(value)
+        return value if decode is None else decode(value)
+
     def to_row(self, record: R) -> dict[str, Any]:
         return self.encode({field: getattr(record, field) for field in self.fields})
 
@@ -67,22 +80,19 @@ class Mapper(Generic[R]):
         """
         row = {}
         for field, value in changes.items():
-            if field not in self.fields:
+            if field not in self._known:
                 raise InternalError(f"{self._name} has no field '{field}'")
-            row[field] = self._encode_one(field, value)
+            if field in self._json_fields and value is not None:
+                value = encode_json(value)  # noqa: PLW2901
+            elif isinstance(value, str):
+                value = storable(value, field)  # noqa: PLW2901
+            row[field] = value
         return row
-
-    def _encode_one(self, field: str, value: Any) -> Any:
-        if field in self._json_fields and value is not None:
-            return encode_json(value)
-        if isinstance(value, str):
-            return storable(value, field)
-        return value
 
 
 def storable(value: str, field: str) -> str:
     """``value`` as plain text; refuses what one of the databases cannot hold."""
-    if "\x00" in value or not _is_unicode(value):
+    if "\x00" in value or not (value.isascii() or _is_unicode(value)):
         raise InvalidValue(f"'{field}' holds a character that cannot be stored.")
     return str(value)
 

@@ -86,6 +86,16 @@ class SealedMapper(Generic[R]):
         }
         return self._mapper.encode({**changes, **sealed})
 
+    def changed(self, record: R, changes: Mapping[str, Any]) -> R:
+        """``record`` with these changes, as it would be read after they were written."""
+        read = {
+            field: self._decoders[field](encode_json(_plain(value)))
+            if field in self._secrets and value is not None
+            else self._mapper.as_read(field, value)
+            for field, value in changes.items()
+        }
+        return msgspec.structs.replace(record, **read)
+
     def opened(self, tx: Transaction, uuid: str, field: str, text: str) -> str:
         """The document ``text`` of that row and field, still as text, with its secrets in clear."""
         if PREFIX not in text:

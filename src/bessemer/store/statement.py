@@ -44,9 +44,12 @@ class Rows:
 class Plan:
     """A statement as one database takes it, for one set of parameter names."""
 
-    __slots__ = ("_arguments", "_booleans", "has_rows", "is_write", "sql")
+    __slots__ = ("_arguments", "_booleans", "has_rows", "is_long", "is_write", "sql")
 
-    def __init__(self, construct: Executable, dialect: Dialect, names: Sequence[str]) -> None:
+    def __init__(
+        self, construct: Executable, dialect: Dialect, names: Sequence[str], *, is_long: bool = False
+    ) -> None:
+        self.is_long = is_long
         self.is_write = bool(getattr(construct, "is_dml", False))
         returning = bool(getattr(construct, "_returning", ()))
         compiled: Any = construct.compile(  # type: ignore[attr-defined]
@@ -96,17 +99,21 @@ class Statement:
 
     Which columns an INSERT or UPDATE writes is told by the names of the parameters given. Make these once, at
     import or behind a cache: each one keeps its plans.
+
+    ``is_long``: it may take more than a millisecond (hundreds of rows to read, write or look through), so it
+    must not be run on the loop.
     """
 
-    __slots__ = ("_plans", "construct")
+    __slots__ = ("_plans", "construct", "is_long")
 
-    def __init__(self, construct: Executable) -> None:
+    def __init__(self, construct: Executable, *, is_long: bool = False) -> None:
         self.construct = construct
+        self.is_long = is_long
         self._plans: dict[tuple[str, tuple[str, ...]], Plan] = {}
 
     def plan(self, dialect: Dialect, names: tuple[str, ...]) -> Plan:
         key = (dialect.name, names)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = Plan(self.construct, dialect, names)
+            plan = self._plans[key] = Plan(self.construct, dialect, names, is_long=self.is_long)
         return plan

@@ -73,7 +73,7 @@ class Projection:
         node = await get_node(tx, operation.node_uuid)
         match change:
             case Change.STARTED:
-                await _show(tx, node, **self._lock(operation))
+                pass  # the step or the end that comes with it shows more
             case Change.STEP:
                 moved = self._move(tx, node, operation, Event.RESUME)
                 await _show(tx, node, **self._lock(operation), **moved, **self._step(operation))

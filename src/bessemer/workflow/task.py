@@ -57,8 +57,13 @@ class NodeTask:
 
 
 async def open_task(context: NodeContext) -> NodeTask:
-    """The operation's node and its ports as they are in the database at this moment."""
-    async with context.deps.database.read() as tx:
-        node = await get_node(tx, context.operation.node_uuid)
-        ports = await list_ports_of(tx, node.uuid)
+    """The operation's node and its ports as they are, or were a moment ago (see ``Known``)."""
+    uuid = context.operation.node_uuid
+    node, ports = context.known.find(uuid), context.known.find(f"ports of {uuid}")
+    if node is None or ports is None:
+        async with context.deps.database.read() as tx:
+            node = node or await get_node(tx, uuid)
+            ports = await list_ports_of(tx, uuid)
+        context.known.note(uuid, node)
+        context.known.note(f"ports of {uuid}", ports)
     return NodeTask(context, node, ports)
