@@ -11,6 +11,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
 
 from bessemer.kernel.clock import Timestamp
 from bessemer.store.database import Transaction
+from bessemer.store.statement import Statement
 from bessemer.store.table import DUTIES, NODE_DUTIES
 
 #: Duties towards every node, from its enrolment on. Whether and how often they are done is a setting.
@@ -18,6 +19,7 @@ POWER, HEALTH, SENSORS, HISTORY = "power", "health", "sensors", "history"
 EVERY_NODE = (POWER, HEALTH, SENSORS, HISTORY)
 
 _DUTY = NODE_DUTIES.c
+_ADD = Statement(insert(NODE_DUTIES))
 _DUE = (
     select(_DUTY.node_uuid, _DUTY.duty)
     .where(
@@ -88,7 +90,7 @@ async def add_node_duties(tx: Transaction, node_uuid: str, group: str) -> None:
         }
         for duty in EVERY_NODE
     ]
-    await tx.execute(insert(NODE_DUTIES), rows)
+    await tx.execute(_ADD, rows)
 
 
 async def claim_node_duties(

@@ -58,6 +58,7 @@ def _api(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, run: "Run") -> int:
     """Run until told to stop. Exit status 2 when the settings, the database or the address cannot be used."""
+    _leave_out("rich")
     import structlog
     import uvloop
 
@@ -77,3 +78,9 @@ def _run(arguments: argparse.Namespace, run: "Run") -> int:
         print(f"bessemer: {error}", file=sys.stderr)  # noqa: T201  before or after logging exists
         return 2
     return 0
+
+
+def _leave_out(package: str) -> None:
+    """Let nobody take in a package only because it is installed: rich comes along with oslo.config, and costs
+    every process of ours 5 MiB for pretty tracebacks that we do not show."""
+    sys.modules.setdefault(package, None)  # type: ignore[arg-type]
