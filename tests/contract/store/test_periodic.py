@@ -27,7 +27,7 @@ from bessemer.store.duty import (
     next_node_duty,
 )
 from bessemer.store.event import add_event, trim_history
-from bessemer.store.glance import read_glances
+from bessemer.store.node_view import read_node_views
 from bessemer.store.operation import enqueue, find_active, list_operations
 from bessemer.store.orphan import list_orphans
 from bessemer.store.page import Page
@@ -83,7 +83,7 @@ PERIODIC: dict[str, Query] = {
     "next node duty": lambda tx: next_node_duty(tx, POWER, ""),
     "claim a duty": lambda tx: claim_duty(tx, "orphans", tx.now()),
     "what works on a node": lambda tx: find_active(tx, NODE),
-    "nodes for a sweep": lambda tx: read_glances(tx, [NODE]),
+    "nodes for a sweep": lambda tx: read_node_views(tx, [NODE]),
     "trim a history": lambda tx: trim_history(tx, NODE, 300, before=tx.now()),
     "prune operations": lambda tx: prune_operations(tx, LONG_AGO, 500),
     "prune events": lambda tx: prune_events(tx, LONG_AGO, 500),

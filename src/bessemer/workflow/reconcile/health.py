@@ -7,8 +7,8 @@ from bessemer.kernel.error import BessemerError, Unavailable
 from bessemer.store.database import Database
 from bessemer.store.event import add_event
 from bessemer.store.node import get_node, update_node
-from bessemer.workflow.reconcile.glance import Glances
 from bessemer.workflow.reconcile.machine import Machines
+from bessemer.workflow.reconcile.node_reader import NodeReader
 
 #: What fits into the node's field.
 _MOST_CHARACTERS = 32
@@ -20,7 +20,7 @@ class HealthCheck:
         self._machines = machines
         self._interval_s = interval_s
         self._host = host
-        self._glances = Glances(database)
+        self._nodes = NodeReader(database)
 
     async def look(self, node_uuid: str, failures: int) -> Again:
         """Look at one node. A machine that cannot say, or does not answer, has no known health; that it does
@@ -30,7 +30,7 @@ class HealthCheck:
             NotFound: The node is gone.
             Unavailable: The database is.
         """
-        seen = (await self._glances.get(node_uuid)).node
+        seen = (await self._nodes.get(node_uuid)).node
         again = Again(self._interval_s)
         if seen.provision_state is ProvisionState.ENROLL or seen.maintenance:
             return again

@@ -21,8 +21,8 @@ from bessemer.store.database import Database, Transaction
 from bessemer.store.event import Severity, add_event
 from bessemer.store.node import get_node, update_node
 from bessemer.store.operation import find_active
-from bessemer.workflow.reconcile.glance import Glances
 from bessemer.workflow.reconcile.machine import Machines
+from bessemer.workflow.reconcile.node_reader import NodeReader
 
 _log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ class PowerSync:
         self._gateway = gateway
         self._settings = settings
         self._host = host
-        self._glances = Glances(database)
+        self._nodes = NodeReader(database)
 
     async def look(self, node_uuid: str, failures: int) -> Again:
         """Look at one node. ``failures`` counts looks in a row that got no answer or found the wrong state.
@@ -70,11 +70,11 @@ class PowerSync:
             NotFound: The node is gone.
             Unavailable: The database is.
         """
-        glance = await self._glances.get(node_uuid)
-        node = glance.node
+        view = await self._nodes.get(node_uuid)
+        node = view.node
         if is_faulty(node):
             return await self._recover(node)
-        if glance.is_busy or not _is_nobodys_matter(node):
+        if view.is_busy or not _is_nobodys_matter(node):
             return self._later()
         try:
             driver = self._machines.driver_of(node)

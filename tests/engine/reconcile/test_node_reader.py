@@ -8,7 +8,7 @@ import pytest
 
 from bessemer.kernel.error import NotFound, Unavailable
 from bessemer.store.database import Database, Transaction
-from bessemer.workflow.reconcile.glance import MOST, Glances
+from bessemer.workflow.reconcile.node_reader import MOST, NodeReader
 from fakes.store import add_nodes
 
 NOBODY = "11111111-2222-4333-8444-555555555555"
@@ -34,18 +34,18 @@ class CountingDatabase:
 async def test_looks_that_begin_in_one_turn_are_one_statement(database: Database) -> None:
     nodes = await add_nodes(database, *({} for _ in range(5)))
     counting = CountingDatabase(database)
-    glances = Glances(counting)  # type: ignore[arg-type]
-    found = await asyncio.gather(*(glances.get(node.uuid) for node in [*nodes, nodes[0]]))
-    assert [glance.node for glance in found] == [*nodes, nodes[0]]
+    reader = NodeReader(counting)  # type: ignore[arg-type]
+    found = await asyncio.gather(*(reader.get(node.uuid) for node in [*nodes, nodes[0]]))
+    assert [view.node for view in found] == [*nodes, nodes[0]]
     assert counting.reads == 1
-    await glances.get(nodes[0].uuid)
+    await reader.get(nodes[0].uuid)
     assert counting.reads == 2
 
 
 async def test_a_node_that_is_gone_fails_its_own_look_alone(database: Database) -> None:
     [node] = await add_nodes(database, {})
-    glances = Glances(database)
-    found, missing = await asyncio.gather(glances.get(node.uuid), glances.get(NOBODY), return_exceptions=True)
+    reader = NodeReader(database)
+    found, missing = await asyncio.gather(reader.get(node.uuid), reader.get(NOBODY), return_exceptions=True)
     assert not isinstance(found, BaseException)
     assert isinstance(missing, NotFound)
 
@@ -53,27 +53,27 @@ async def test_a_node_that_is_gone_fails_its_own_look_alone(database: Database) 
 async def test_everybody_learns_that_the_database_is_gone(database: Database) -> None:
     counting = CountingDatabase(database)
     counting.is_gone = True
-    glances = Glances(counting)  # type: ignore[arg-type]
-    found = await asyncio.gather(*(glances.get(NOBODY) for _ in range(3)), return_exceptions=True)
+    reader = NodeReader(counting)  # type: ignore[arg-type]
+    found = await asyncio.gather(*(reader.get(NOBODY) for _ in range(3)), return_exceptions=True)
     assert [type(error) for error in found] == [Unavailable] * 3
     counting.is_gone = False
     with pytest.raises(NotFound):
-        await glances.get(NOBODY)
+        await reader.get(NOBODY)
 
 
 async def test_no_statement_asks_for_more_nodes_than_it_should(database: Database) -> None:
     counting = CountingDatabase(database)
-    glances = Glances(counting)  # type: ignore[arg-type]
+    reader = NodeReader(counting)  # type: ignore[arg-type]
     asked = [f"11111111-2222-4333-8444-{number:012}" for number in range(2 * MOST + 1)]
-    await asyncio.gather(*(glances.get(uuid) for uuid in asked), return_exceptions=True)
+    await asyncio.gather(*(reader.get(uuid) for uuid in asked), return_exceptions=True)
     assert counting.reads == 3
 
 
 async def test_a_look_that_was_given_up_does_not_hurt_the_others(database: Database) -> None:
     [node] = await add_nodes(database, {})
-    glances = Glances(database)
-    given_up = asyncio.create_task(glances.get(node.uuid))
-    other = asyncio.create_task(glances.get(node.uuid))
+    reader = NodeReader(database)
+    given_up = asyncio.create_task(reader.get(node.uuid))
+    other = asyncio.create_task(reader.get(node.uuid))
     await asyncio.sleep(0)
     given_up.cancel()
     assert (await other).node == node

@@ -4,15 +4,15 @@ import asyncio
 
 from bessemer.kernel.error import NotFound
 from bessemer.store.database import Database
-from bessemer.store.glance import Glance, read_glances
+from bessemer.store.node_view import NodeView, read_node_views
 
 #: Nodes read by one statement.
 MOST = 200
 
-_Waiting = dict[str, list[asyncio.Future[Glance]]]
+_Waiting = dict[str, list[asyncio.Future[NodeView]]]
 
 
-class Glances:
+class NodeReader:
     """A sweep begins many looks in one turn of the event loop. A statement for each of them would cost more
     than the looks themselves, so all that are asked for in one turn are read by the next one."""
 
@@ -21,14 +21,14 @@ class Glances:
         self._waiting: _Waiting = {}
         self._reading: set[asyncio.Task[None]] = set()
 
-    async def get(self, node_uuid: str) -> Glance:
+    async def get(self, node_uuid: str) -> NodeView:
         """The node as it is now.
 
         Raises:
             NotFound: There is none.
             Unavailable: The database cannot be read.
         """
-        answer: asyncio.Future[Glance] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[NodeView] = asyncio.get_running_loop().create_future()
         if not self._waiting:
             self._begin()
         self._waiting.setdefault(node_uuid, []).append(answer)
@@ -46,11 +46,11 @@ class Glances:
         await asyncio.sleep(0)  # let those that begin in this turn join
         if self._waiting is waiting:
             self._waiting = {}
-        found: dict[str, Glance] = {}
+        found: dict[str, NodeView] = {}
         failure: Exception | None = None
         try:
             async with self._database.read() as tx:
-                found = await read_glances(tx, list(waiting))
+                found = await read_node_views(tx, list(waiting))
         except Exception as error:  # noqa: BLE001  those who asked are told
             failure = error
         for uuid, answers in waiting.items():

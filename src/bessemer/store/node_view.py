@@ -31,16 +31,16 @@ _POSTGRESQL = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class NodeView:
     """``is_busy``: an exclusive operation runs, waits or is queued on the node."""
 
     node: Node
     is_busy: bool
 
 
-async def read_glances(tx: Transaction, node_uuids: Sequence[str]) -> dict[str, Glance]:
+async def read_node_views(tx: Transaction, node_uuids: Sequence[str]) -> dict[str, NodeView]:
     """These nodes by their UUIDs; those that do not exist are missing."""
     statement = _POSTGRESQL if tx.is_postgresql else _SQLITE
     rows = await tx.execute(statement, {"uuids": encode_json(list(node_uuids))})
-    glances = (Glance(NODE.to_record(tx, row[:-1]), bool(row[-1])) for row in rows)
-    return {glance.node.uuid: glance for glance in glances}
+    views = (NodeView(NODE.to_record(tx, row[:-1]), bool(row[-1])) for row in rows)
+    return {view.node.uuid: view for view in views}

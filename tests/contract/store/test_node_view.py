@@ -2,7 +2,7 @@
 
 from bessemer.domain.operation import NewOperation
 from bessemer.store.database import Database
-from bessemer.store.glance import read_glances
+from bessemer.store.node_view import read_node_views
 from bessemer.store.operation import enqueue
 from fakes.store import add_nodes
 
@@ -10,9 +10,9 @@ from fakes.store import add_nodes
 async def test_nodes_come_by_their_uuids_and_missing_ones_are_missing(database: Database) -> None:
     first, second, _ = await add_nodes(database, {"driver_info": {"redfish_password": "secret"}}, {}, {})
     async with database.read() as tx:
-        found = await read_glances(tx, [second.uuid, first.uuid, "11111111-2222-4333-8444-555555555555"])
-    assert {uuid: glance.node for uuid, glance in found.items()} == {first.uuid: first, second.uuid: second}
-    assert not any(glance.is_busy for glance in found.values())
+        found = await read_node_views(tx, [second.uuid, first.uuid, "11111111-2222-4333-8444-555555555555"])
+    assert {uuid: view.node for uuid, view in found.items()} == {first.uuid: first, second.uuid: second}
+    assert not any(view.is_busy for view in found.values())
 
 
 async def test_a_node_with_queued_work_is_busy_and_calls_beside_do_not_count(database: Database) -> None:
@@ -21,5 +21,5 @@ async def test_a_node_with_queued_work_is_busy_and_calls_beside_do_not_count(dat
         await enqueue(tx, NewOperation(node_uuid=busy.uuid, kind="power"), [])
         await enqueue(tx, NewOperation(node_uuid=called.uuid, kind="ask", is_exclusive=False), [])
     async with database.read() as tx:
-        found = await read_glances(tx, [busy.uuid, called.uuid])
-    assert {uuid: glance.is_busy for uuid, glance in found.items()} == {busy.uuid: True, called.uuid: False}
+        found = await read_node_views(tx, [busy.uuid, called.uuid])
+    assert {uuid: view.is_busy for uuid, view in found.items()} == {busy.uuid: True, called.uuid: False}
