@@ -13,6 +13,7 @@ from bessemer.boot.artefact import BootArtefacts
 from bessemer.config.settings import ConductorSettings, Settings
 from bessemer.image.relay import ImageRelay
 from bessemer.kernel.clock import SystemClock
+from bessemer.kernel.error import DatabaseLost
 from bessemer.store.database import Database
 from bessemer.store.node import create_node, merge_node, update_node
 from bessemer.store.vault import Vault
@@ -267,3 +268,11 @@ def open_files(path: Path) -> int:
         except FileNotFoundError:
             continue
     return links.count(path)
+
+
+async def test_a_database_that_is_away_is_a_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise DatabaseLost("The database cannot be reached.")
+
+    monkeypatch.setattr(site.database, "read", away)
+    assert (await site.get(ISO))[0] == 503

@@ -16,7 +16,7 @@ from bessemer.boot.artefact import BootArtefacts
 from bessemer.boot.capability import is_boot_key
 from bessemer.domain.node import Node
 from bessemer.image.relay import ImageRelay
-from bessemer.kernel.error import BessemerError, InvalidValue
+from bessemer.kernel.error import BessemerError, InvalidValue, Unavailable
 from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import Database
 from bessemer.store.node import find_node
@@ -52,7 +52,11 @@ async def _serve(
     request: Request, find: Callable[[str], Awaitable[Node | None]], open_blob: Open
 ) -> Response:
     node_uuid, key = request.path_params["node_uuid"], request.path_params["key"]
-    node = await find(node_uuid) if is_uuid(node_uuid) else None
+    try:
+        node = await find(node_uuid) if is_uuid(node_uuid) else None
+    except Unavailable as error:
+        log.warning("boot artefact not available", code=error.code, error=error.message)
+        return Response(status_code=503, media_type="text/plain")
     if node is None or node.uuid != node_uuid.lower() or not is_boot_key(node, key):
         return _NOT_FOUND
     try:
