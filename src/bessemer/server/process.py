@@ -21,7 +21,7 @@ from bessemer.server.conductor import Conductor, open_conductor
 from bessemer.server.duty import Duty
 from bessemer.server.foundation import Foundation, open_foundation
 from bessemer.server.life import Life
-from bessemer.server.metric.listener import show_metrics
+from bessemer.server.metric.listener import listen_for_metrics, show_metrics
 from bessemer.server.reload import Reload
 from bessemer.server.worker import Workers
 from bessemer.service.allocator import Allocator
@@ -88,6 +88,7 @@ async def run_all(settings: Settings, reload: Reload) -> None:
     with listen(settings.api) as listener:
         async with assembled(settings) as process:
             process.api.follow(reload)
+            metrics = _metrics(process.foundation, settings.metrics.port)  # fails first, if it does
             life = Life()
             _settle_memory()
             with life.signals(reload):
@@ -99,7 +100,7 @@ async def run_all(settings: Settings, reload: Reload) -> None:
                         "clock": follow_clock(process.foundation.database),
                         "boot cache": process.foundation.artefacts.run(),
                         "API": answer(process.app, settings, listener),
-                        **_metrics(process.foundation, settings.metrics.port),
+                        **metrics,
                     }
                 )
 
@@ -107,6 +108,7 @@ async def run_all(settings: Settings, reload: Reload) -> None:
 async def run_conductor(settings: Settings, reload: Reload) -> None:
     """A conductor alone. Raises as ``run_all``, except for the address."""
     async with open_foundation(settings) as foundation, open_conductor(foundation) as conductor:
+        metrics = _metrics(foundation, settings.metrics.port)  # fails first, if it does
         life = Life()
         _settle_memory()
         with life.signals(reload):
@@ -116,7 +118,7 @@ async def run_conductor(settings: Settings, reload: Reload) -> None:
                     "allocations": Allocator(foundation.database).run(),
                     "clock": follow_clock(foundation.database),
                     "boot cache": foundation.artefacts.run(),
-                    **_metrics(foundation, settings.metrics.port),
+                    **metrics,
                 }
             )
 
@@ -146,6 +148,7 @@ async def run_api_worker(
     async with open_foundation(settings) as foundation, open_api(foundation) as api:
         foundation.gateway.register(workflows(settings, settings.default.host, foundation.gateway))
         api.follow(reload)
+        metrics = _metrics(foundation, settings.metrics.api_port + number)  # fails first, if it does
         life = Life()
         if lifeline is not None:
             life.stop_when_closed(lifeline)
@@ -158,7 +161,7 @@ async def run_api_worker(
                     "clock": follow_clock(foundation.database),
                     "boot cache": foundation.artefacts.run(),
                     "API": answer(api.app, settings, listener),
-                    **_metrics(foundation, settings.metrics.api_port + number),
+                    **metrics,
                 }
             )
 
@@ -166,7 +169,9 @@ async def run_api_worker(
 def _metrics(foundation: Foundation, port: int) -> dict[str, Awaitable[None]]:
     """The job that shows this process's figures, if they are to be shown."""
     settings = foundation.settings.metrics
-    return {"metrics": show_metrics(foundation.database, settings, port)} if settings.enabled else {}
+    if not settings.enabled:
+        return {}
+    return {"metrics": show_metrics(foundation.database, listen_for_metrics(settings, port))}
 
 
 async def conduct(conductor: Conductor, settings: Settings, life: Life) -> None:

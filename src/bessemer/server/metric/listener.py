@@ -46,13 +46,9 @@ def metrics_app(database: Database) -> App:
     return app
 
 
-async def show_metrics(database: Database, settings: MetricsSettings, port: int) -> None:
-    """Answer until cancelled, and watch the event loop.
-
-    Raises:
-        OSError: The address cannot be listened on.
-    """
-    with _listen(settings.host_ip, port) as listener:
+async def show_metrics(database: Database, listener: socket.socket) -> None:
+    """Answer until cancelled, and watch the event loop."""
+    with listener:
         config = uvicorn.Config(
             metrics_app(database),
             log_config=None,
@@ -72,7 +68,13 @@ async def show_metrics(database: Database, settings: MetricsSettings, port: int)
             await serving
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen_for_metrics(settings: MetricsSettings, port: int) -> socket.socket:
+    """The socket that Prometheus comes in by.
+
+    Raises:
+        OSError: The address cannot be listened on.
+    """
+    host = settings.host_ip
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
