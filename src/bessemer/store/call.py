@@ -26,7 +26,8 @@ _DELETE_OLD = Statement(
         _COLUMNS.kind == bindparam("kind"),
         ~_COLUMNS.is_exclusive,
         _COLUMNS.finished_at < bindparam("before"),
-    )
+    ),
+    is_long=True,
 )
 _BESIDE = Statement(
     OPERATION.select()

@@ -18,7 +18,8 @@ _OF_ONE = Statement(_PAIRS.where(_COLUMNS.node_uuid == bindparam("uuid")))
 # A thousand nodes are one parameter, a JSON list: a thousand of them cost more to write than to look up.
 _UUIDS = bindparam("uuids", type_=Text())
 _OF_MANY_SQLITE = Statement(
-    _PAIRS.where(_COLUMNS.node_uuid.in_(select(func.json_each(_UUIDS).table_valued("value").c.value)))
+    _PAIRS.where(_COLUMNS.node_uuid.in_(select(func.json_each(_UUIDS).table_valued("value").c.value))),
+    is_long=True,
 )
 _OF_MANY_POSTGRESQL = Statement(
     _PAIRS.where(
