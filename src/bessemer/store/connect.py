@@ -1,7 +1,8 @@
 """Connections: how a database URL becomes the engines for reading and writing."""
 
+import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from bessemer.kernel.error import InvalidValue, Unavailable
 from bessemer.store.pool import Pool
-from bessemer.store.sqlite import WholeConnection
+from bessemer.store.sqlite import Endings, WholeConnection
 
 #: Longest wait for a database connection to be made, a statement to end, a lock to be had.
 CONNECT_S, STATEMENT_S, LOCK_S = 10.0, 60.0, 30.0
@@ -44,12 +45,16 @@ _SYNCHRONOUS = ("off", "normal", "full")
 @dataclass(frozen=True, slots=True)
 class Engines:
     """``read`` and ``write`` give connections that run each statement as it comes: transactions are begun and
-    ended below them (see ``driver``). ``schema`` has transactions of its own, for migrations only.
+    ended below them (see ``driver``). ``urgent`` is one connection more where there are many, without a queue.
+    ``schema`` has transactions of its own, for migrations only.
+    ``endings`` are of connections that were thrown away, and whose threads have not ended yet.
     """
 
     read: Pool
     write: Pool
+    urgent: Pool
     schema: AsyncEngine
+    endings: Endings = field(default_factory=set)
 
     @property
     def has_one_writer(self) -> bool:
@@ -65,9 +70,11 @@ class Engines:
 
     async def close(self) -> None:
         await self.read.close()
-        if self.write is not self.read:
-            await self.write.close()
+        for pool in {self.write, self.urgent} - {self.read}:
+            await pool.close()
         await self.schema.dispose()
+        if self.endings:
+            await asyncio.wait(self.endings, timeout=STATEMENT_S)
 
 
 def connect(url: str, *, pool_size: int) -> Engines:
@@ -103,7 +110,7 @@ def _postgresql(url: URL, pool_size: int) -> Engines:
     )
     schema = create_async_engine(asynchronous, poolclass=NullPool, connect_args=arguments)
     pool = Pool(both, pool_size, LOCK_S)
-    return Engines(pool, pool, schema)
+    return Engines(pool, pool, Pool(both, 1, LOCK_S), schema)
 
 
 def _sqlite(url: URL, pool_size: int) -> Engines:
@@ -115,17 +122,19 @@ def _sqlite(url: URL, pool_size: int) -> Engines:
         raise InvalidValue(f"synchronous={synchronous} is none of {', '.join(_SYNCHRONOUS)}.")
     # What a savepoint may have to take back is kept in memory.
     pragmas = ("foreign_keys = ON", f"synchronous = {synchronous}", "temp_store = MEMORY")
-    read = _sqlite_engine(path, ("query_only = ON",), **_KEPT_BY_US)
-    write = _sqlite_engine(path, pragmas, **_KEPT_BY_US)
-    schema = _sqlite_engine(path, pragmas, poolclass=NullPool)
+    endings: Endings = set()
+    read = _sqlite_engine(path, ("query_only = ON",), endings, **_KEPT_BY_US)
+    write = _sqlite_engine(path, pragmas, endings, **_KEPT_BY_US)
+    schema = _sqlite_engine(path, pragmas, endings, poolclass=NullPool)
     event.listen(schema.sync_engine, "begin", _begin_immediate)
-    return Engines(Pool(read, pool_size, LOCK_S), Pool(write, 1, LOCK_S), schema)
+    writer = Pool(write, 1, LOCK_S)
+    return Engines(Pool(read, pool_size, LOCK_S), writer, writer, schema, endings)
 
 
-def _sqlite_engine(path: Path, pragmas: tuple[str, ...], **more: Any) -> AsyncEngine:
+def _sqlite_engine(path: Path, pragmas: tuple[str, ...], endings: Endings, **more: Any) -> AsyncEngine:
     def open_private(*_: Any, **__: Any) -> WholeConnection:
         _ensure_private_file(path)
-        return WholeConnection(path, patience_s=LOCK_S)
+        return WholeConnection(path, endings, patience_s=LOCK_S)
 
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)), async_creator=open_private, **more

@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import aiosqlite
+
+#: What is left of connections that are given up, until it is over.
+Endings: TypeAlias = "set[asyncio.Future[Any]]"
 
 
 class Outcome:
@@ -77,9 +80,13 @@ _SPELL_S = 0.005
 
 
 class WholeConnection(aiosqlite.Connection):
-    """Opened when it is awaited. Waits for locks up to ``patience_s`` seconds, and never on the loop."""
+    """Opened when it is awaited. Waits for locks up to ``patience_s`` seconds, and never on the loop.
 
-    def __init__(self, path: Path, *, patience_s: float) -> None:
+    ``endings`` takes what is to be waited for before the event loop may close: the end of the thread, which
+    answers to the loop and finishes its last statement first, also where nobody wants it any more.
+    """
+
+    def __init__(self, path: Path, endings: Endings, *, patience_s: float) -> None:
         open_it = partial(
             sqlite3.connect,
             path,
@@ -90,12 +97,20 @@ class WholeConnection(aiosqlite.Connection):
             check_same_thread=False,
         )
         super().__init__(open_it, iter_chunk_size=64)
+        self._endings = endings
         # A process that is about to end does not wait for idle database threads.
         self._thread.daemon = True
         self._patience_ms = round(patience_s * 1000)
         #: What the thread was given, and what it has done. Each is counted by one side alone.
         self._given = self._done = 0
         self._spell_s = 0.0
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        ending: asyncio.Future[Any] | None = super().stop()
+        if ending is not None:
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
+        return ending
 
     def cursor(self) -> WholeCursor:  # type: ignore[override]
         return WholeCursor(self)
