@@ -118,10 +118,7 @@ async def test_what_a_silent_conductor_held_is_taken_over(database: Database) ->
     async with running(database, [workflow]) as engine:
         await carry_out(engine, database)
         assert (await look(database, operation)).owner == "silent"
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         done = await engine.wait_finished(operation.uuid, PATIENCE_S)
-        assert loop.time() - began < SETTINGS.lease_s + SETTINGS.poll_s + 2
     assert done.state is OperationState.SUCCEEDED
 
 
@@ -133,12 +130,10 @@ async def test_a_restart_under_the_same_name_goes_on_at_once(database: Database)
     operation = await enqueue(Engine(database, [workflow], None, SETTINGS, database.clock), database)
     async with database.write() as tx:
         await claim_operations(tx, owner="before the crash", group="", kinds=[("toy", 1)], limit=1)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    settings = replace(SETTINGS, lease_s=600)
+    settings = replace(SETTINGS, lease_s=600)  # much longer than anybody waits below
     async with running(database, [workflow], settings=settings) as engine:
-        await engine.wait_finished(operation.uuid, PATIENCE_S)
-        assert loop.time() - began < 1
+        done = await engine.wait_finished(operation.uuid, PATIENCE_S)
+    assert done.state is OperationState.SUCCEEDED
 
 
 async def test_a_process_whose_name_is_taken_stops_and_says_so(database: Database) -> None:

@@ -45,8 +45,8 @@ _SYNCHRONOUS = ("off", "normal", "full")
 @dataclass(frozen=True, slots=True)
 class Engines:
     """``read`` and ``write`` give connections that run each statement as it comes: transactions are begun and
-    ended below them (see ``driver``). ``urgent`` is one connection more where there are many, without a queue.
-    ``schema`` has transactions of its own, for migrations only.
+    ended below them (see ``driver``). ``urgent`` is one connection more where there are many: it has no
+    queue. ``schema`` has transactions of its own, for migrations only.
     ``endings`` are of connections that were thrown away, and whose threads have not ended yet.
     """
 
