@@ -115,22 +115,27 @@ class Ownership:
         self._let_go_of_all()
 
     async def _give_sign(self) -> None:
-        settings = self._settings
+        await self._renew_lease()
         async with self._runner.claiming:
-            asked_at = asyncio.get_running_loop().time()
-            async with self._database.write() as tx:
-                is_mine = await touch_conductor(
-                    tx, settings.hostname, self._incarnation, lease_s=settings.lease_s
-                )
-                owned = await list_held(tx, self._incarnation) if is_mine else {}
-                is_peer_lost = await has_lease_ended(tx, within_s=2 * settings.lease_s)
-            if not is_mine:
-                self._let_go_of_all()
-                raise Superseded(f"Another process has started as conductor '{settings.hostname}'.")
-            self._leased(asked_at)
+            async with self._database.read() as tx:
+                owned = await list_held(tx, self._incarnation)
+                is_peer_lost = await has_lease_ended(tx, within_s=2 * self._settings.lease_s)
             await self._reconcile(owned)
         if is_peer_lost:
             self._runner.wake()
+
+    async def _renew_lease(self) -> None:
+        """Before everything else that waits for the database: without the lease all work is lost."""
+        settings = self._settings
+        asked_at = asyncio.get_running_loop().time()
+        async with self._database.write(is_urgent=True) as tx:
+            is_mine = await touch_conductor(
+                tx, settings.hostname, self._incarnation, lease_s=settings.lease_s
+            )
+        if not is_mine:
+            self._let_go_of_all()
+            raise Superseded(f"Another process has started as conductor '{settings.hostname}'.")
+        self._leased(asked_at)
 
     async def _reconcile(self, owned: Holdings) -> None:
         """Make what this process works on and what the database says it owns the same."""

@@ -228,15 +228,18 @@ class Database:
         """
         return self._read()
 
-    def write(self) -> AbstractAsyncContextManager[Transaction]:
+    def write(self, *, is_urgent: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """A block whose writes become true together at its end, or not at all when it raises.
 
-        Do not wait for the outside world inside, and do not open a second one inside.
+        Do not wait for the outside world inside, and do not open a second one inside. ``is_urgent``: it goes
+        before whatever else of this process waits for the database. For what a process lives by, and rare.
 
         Raises:
             DatabaseLost: The turn to write, or a connection, could not be had in time.
         """
-        return self._write_together() if self._turn is None else self._write_in_turn(self._turn)
+        if self._turn is None:
+            return self._write_together(self._engines.urgent if is_urgent else self._engines.write)
+        return self._write_in_turn(self._turn, is_urgent=is_urgent)
 
     def listen(self, channel: str, callback: Callable[[str], None]) -> AbstractAsyncContextManager[None]:
         """While the block runs, call ``callback`` with the payload of each ``Transaction.notify``."""
@@ -248,9 +251,9 @@ class Database:
             yield self._transaction(link, is_writing=False)
 
     @asynccontextmanager
-    async def _write_together(self) -> AsyncIterator[Transaction]:
+    async def _write_together(self, pool: Pool) -> AsyncIterator[Transaction]:
         """PostgreSQL: as many as there are connections; rows are locked as they are written."""
-        async with _link(self._engines.write) as link:
+        async with _link(pool) as link:
             driver: Any = link.driver
             tx = self._transaction(link, is_writing=True)
             try:
@@ -266,9 +269,9 @@ class Database:
                 raise cancelled
 
     @asynccontextmanager
-    async def _write_in_turn(self, turn: Turn) -> AsyncIterator[Transaction]:
+    async def _write_in_turn(self, turn: Turn, *, is_urgent: bool) -> AsyncIterator[Transaction]:
         """SQLite: one after the other. Who is done leaves the commit to those behind him."""
-        await turn.take()
+        await turn.take(is_urgent=is_urgent)
         try:
             async with _link(self._engines.write) as link:
                 driver: Any = link.driver
@@ -351,7 +354,10 @@ async def _to_the_end(work: Awaitable[None]) -> None:
 
 
 async def _finished(work: Awaitable[None]) -> asyncio.CancelledError | None:
-    """Finish ``work`` even when this task is cancelled meanwhile; give the cancellation back, if any."""
+    """Finish ``work`` even when this task is cancelled meanwhile; give the cancellation back, if any.
+
+    Where both happened, being cancelled is what counts: a caller that only hears of a failure tries again.
+    """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -361,5 +367,7 @@ async def _finished(work: Awaitable[None]) -> asyncio.CancelledError | None:
             cancelled = error
         except BaseException:  # noqa: BLE001, S110  raised by result() below
             pass
+    if cancelled is not None and (task.cancelled() or task.exception() is not None):
+        raise cancelled
     task.result()
     return cancelled

@@ -35,8 +35,8 @@ class Turn:
         self._driver: SqliteDriver | None = None
         self._commit: asyncio.Task[None] | None = None
 
-    async def take(self) -> None:
-        """Wait for the turn.
+    async def take(self, *, is_urgent: bool = False) -> None:
+        """Wait for the turn. The urgent come before those who wait.
 
         Raises:
             DatabaseLost: It did not come in time.
@@ -48,12 +48,15 @@ class Turn:
         if self._is_free:
             self._is_free = False
         else:
-            await self._wait()
+            await self._wait(is_urgent=is_urgent)
         self._holder = me
 
-    async def _wait(self) -> None:
+    async def _wait(self, *, is_urgent: bool) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(mine)
+        if is_urgent:
+            self._waiting.appendleft(mine)
+        else:
+            self._waiting.append(mine)
         try:
             with DATABASE_WAIT_S.labels("turn").time():
                 async with asyncio.timeout(self._patience_s):
@@ -61,7 +64,7 @@ class Turn:
         except BaseException as error:
             if mine.done() and not mine.cancelled():
                 self.pass_on()  # it came at the very moment we gave up
-            else:
+            elif mine in self._waiting:
                 self._waiting.remove(mine)
             if isinstance(error, TimeoutError):
                 raise DatabaseLost(f"The database was busy for {self._patience_s:g} seconds.") from error
@@ -92,15 +95,15 @@ class Turn:
     def pass_on(self) -> None:
         """Let the next write, or commit when nobody waits or enough have joined."""
         self._holder = None
-        if self._group and (not self._waiting or len(self._group) >= _MOST):
-            self._commit = asyncio.create_task(self._commit_all(), name="commit")
-            return
-        while self._waiting:
+        while self._waiting and len(self._group) < _MOST:
             following = self._waiting.popleft()
-            if not following.done():
+            if not following.done():  # else its task was cancelled, and is about to find out
                 following.set_result(None)
                 return
-        self._is_free = True
+        if self._group:
+            self._commit = asyncio.create_task(self._commit_all(), name="commit")
+        else:
+            self._is_free = True
 
     def _check_whole(self) -> None:
         """SQLite itself ends a transaction over some errors, a full disk say: nothing of it is true then."""

@@ -16,6 +16,7 @@ from bessemer.store.node import create_node, find_node, get_node, merge_node, up
 from bessemer.store.table import NODE_TRAITS, NODES
 from fakes.engine import eventually
 from fakes.store import a_node, add_nodes
+from fakes.wait import until
 from fixture_database import PostgresqlServer
 
 
@@ -320,3 +321,28 @@ async def test_a_failure_that_was_caught_does_not_become_a_commit_of_nothing(dat
         await go_on()
     async with database.read() as tx:
         assert (await get_node(tx, node.uuid)).description is None
+
+
+async def test_what_is_urgent_goes_before_all_that_waits(database: Database) -> None:
+    free = asyncio.Event()
+    order: list[str] = []
+
+    async def write(name: str, *, is_urgent: bool = False) -> None:
+        async with database.write(is_urgent=is_urgent):
+            order.append(name)
+            if not is_urgent:
+                await free.wait()
+
+    pool = database.pools.get("write") or database.pools["both"]
+    size = pool.usage[2]
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        for number in range(size + 5):
+            group.create_task(write(f"usual {number}"))
+        await until(lambda: pool.usage[0] == size)
+        urgent = group.create_task(write("urgent", is_urgent=True))
+        await asyncio.sleep(0)
+        if database.is_postgresql:
+            await urgent
+        free.set()
+    assert len(order) == size + 6
+    assert order.index("urgent") == size

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bessemer.domain.node import Node
 from bessemer.kernel.error import DatabaseLost, InternalError
@@ -164,3 +165,47 @@ async def test_a_locked_node_is_known_as_it_was_written(sqlite: Database) -> Non
     async with sqlite.read() as tx:
         assert await get_node(tx, uuid) == known
     assert known.extra == {"list": [1, 2], "none": None}
+
+
+async def test_a_block_is_committed_although_all_behind_it_give_up_at_that_moment(sqlite: Database) -> None:
+    begun, free = asyncio.Event(), asyncio.Event()
+
+    async def first(_: Transaction) -> None:
+        begun.set()
+        await free.wait()
+
+    async with asyncio.timeout(10):
+        holder = asyncio.create_task(add(sqlite, 0, first))
+        waiting = [asyncio.create_task(add(sqlite, number)) for number in (1, 2)]
+        await begun.wait()
+        free.set()
+        for task in waiting:
+            task.cancel()
+        await holder
+        assert [type(end) for end in await asyncio.gather(*waiting, return_exceptions=True)] == [
+            asyncio.CancelledError,
+            asyncio.CancelledError,
+        ]
+        await add(sqlite, 3)
+    assert await names(sqlite) == {"n0", "n3"}
+
+
+async def test_who_is_cancelled_hears_of_that_although_the_commit_fails_too(sqlite: Database) -> None:
+    """Loops that try again after a failure would otherwise never end."""
+    begun = asyncio.Event()
+
+    async def joined(_: Transaction) -> None:
+        begun.set()
+
+    async def in_between(tx: Transaction) -> None:
+        done.cancel()
+        await tx.execute(text("ROLLBACK"))  # as SQLite itself does over some errors
+
+    async with asyncio.timeout(10):
+        done = asyncio.create_task(add(sqlite, 0, joined))
+        other = asyncio.create_task(add(sqlite, 1, in_between))
+        with pytest.raises(asyncio.CancelledError):
+            await done
+        with pytest.raises(DatabaseLost):
+            await other
+    assert not await names(sqlite)
