@@ -338,7 +338,7 @@ async def test_what_is_urgent_goes_before_all_that_waits(database: Database) -> 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         for number in range(size + 5):
             group.create_task(write(f"usual {number}"))
-        await until(lambda: pool.usage[0] == size)
+        await until(lambda: len(order) == size)
         urgent = group.create_task(write("urgent", is_urgent=True))
         await asyncio.sleep(0)
         if database.is_postgresql:
