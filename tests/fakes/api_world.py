@@ -113,7 +113,7 @@ class _Hands:
 async def answering(world: World) -> AsyncIterator[None]:
     """While the block runs, calls to machines are answered; no other operation is carried out."""
     settings = EngineSettings(
-        hostname=HOST, interfaces=tuple(_offered(world.composition)), graceful_stop_s=1.0
+        hostname=HOST, interfaces=tuple(offered(world.composition)), graceful_stop_s=1.0
     )
     hands = _Hands(world.database, world.composition)
     async with running(world.database, [query(), command()], settings=settings, deps=hands):
@@ -134,12 +134,12 @@ async def make_world(
     services = Services.build(database, gateway, composition, settings, clock)
     async with database.write() as tx:
         for host, group in ({HOST: ""} if groups is None else groups).items():
-            await register_conductor(tx, host, new_uuid(), group, _offered(composition))
+            await register_conductor(tx, host, new_uuid(), group, offered(composition))
     app = create_app(services, settings)
     return World(database, services, settings, composition, gateway, app, ApiClient(app))
 
 
-def _offered(composition: Composition) -> list[ConductorInterface]:
+def offered(composition: Composition) -> list[ConductorInterface]:
     return [
         ConductorInterface(
             hardware_type=one.hardware_type,
