@@ -6,7 +6,7 @@ docs/guide/performance.md.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,29 +105,43 @@ async def test_a_node_is_shown_with_few_statements_and_no_transaction(
     assert costs["BEGIN"] == 0
 
 
+async def least(costs: Costs, call: Callable[[int], Awaitable[Any]]) -> Costs:
+    """What the cheapest of three calls cost: the engine gives its signs of life in between."""
+    found = []
+    for number in range(3):
+        costs.clear()
+        await call(number)
+        found.append(Costs(costs))
+    return min(found, key=lambda one: one.total())
+
+
 async def test_a_list_costs_the_same_number_of_statements_however_long_it_is(
     client: ApiClient, costs: Costs
 ) -> None:
+    async def get_list(_: int) -> None:
+        assert (await client.get("/v1/nodes/detail")).status == 200
+
     found = []
     for many in (1, 20):
         for number in range(many):
             await add_node(client, f"n{many}-{number}")
-        await client.get("/v1/nodes/detail")
-        costs.clear()
-        assert (await client.get("/v1/nodes/detail")).status == 200
-        found.append(costs.statements)
+        await get_list(0)
+        found.append((await least(costs, get_list)).statements)
     assert found[0] == found[1] <= 3
 
 
 async def test_enrolling_and_patching_take_one_transaction_each(client: ApiClient, costs: Costs) -> None:
+    async def enrol(number: int) -> None:
+        await add_node(client, f"n{number}")
+
+    async def patch(number: int) -> None:
+        change = [{"op": "add", "path": "/extra/seen", "value": number}]
+        assert (await client.patch("/v1/nodes/first", change)).status == 200
+
     await add_node(client, "first")
-    costs.clear()
-    await add_node(client, "n")
-    assert costs["BEGIN"] == costs["COMMIT"] == 1
-    costs.clear()
-    patch = [{"op": "add", "path": "/extra/seen", "value": 1}]
-    assert (await client.patch("/v1/nodes/n", patch)).status == 200
-    assert costs["BEGIN"] == costs["COMMIT"] == 1
+    for call in (enrol, patch):
+        found = await least(costs, call)
+        assert found["BEGIN"] == found["COMMIT"] == 1
 
 
 async def test_a_fake_deployment_with_deletion_and_cleaning_keeps_to_its_transactions(
