@@ -297,7 +297,13 @@ def life(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) 
 
     async def start() -> LiveProcess:
         return await stack.enter_async_context(
-            live_process(tmp_path, template=sqlite_template, fake={"faults": faults})
+            live_process(
+                tmp_path,
+                template=sqlite_template,
+                fake={"faults": faults},
+                # Nobody else changes power: it would undo failures, and use up the faults that are counted.
+                conductor={"sync_power_state_interval": 0},
+            )
         )
 
     stack = AsyncExitStack()
