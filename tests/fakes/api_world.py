@@ -8,7 +8,6 @@ from typing import Any
 from bessemer.api.app import create_app, v1_routes
 from bessemer.api.v1.route import Route
 from bessemer.config.settings import Settings
-from bessemer.domain.conductor import ConductorInterface
 from bessemer.domain.operation import Operation
 from bessemer.engine.gateway import Gateway
 from bessemer.engine.settings import EngineSettings
@@ -113,7 +112,7 @@ class _Hands:
 async def answering(world: World) -> AsyncIterator[None]:
     """While the block runs, calls to machines are answered; no other operation is carried out."""
     settings = EngineSettings(
-        hostname=HOST, interfaces=tuple(offered(world.composition)), graceful_stop_s=1.0
+        hostname=HOST, interfaces=tuple(world.composition.registrations()), graceful_stop_s=1.0
     )
     hands = _Hands(world.database, world.composition)
     async with running(world.database, [query(), command()], settings=settings, deps=hands):
@@ -134,21 +133,9 @@ async def make_world(
     services = Services.build(database, gateway, composition, settings, clock)
     async with database.write() as tx:
         for host, group in ({HOST: ""} if groups is None else groups).items():
-            await register_conductor(tx, host, new_uuid(), group, offered(composition))
+            await register_conductor(tx, host, new_uuid(), group, composition.registrations())
     app = create_app(services, settings)
     return World(database, services, settings, composition, gateway, app, ApiClient(app))
-
-
-def offered(composition: Composition) -> list[ConductorInterface]:
-    return [
-        ConductorInterface(
-            hardware_type=one.hardware_type,
-            interface_type=one.interface_type,
-            interface_name=one.interface_name,
-            is_default=one.is_default,
-        )
-        for one in composition.registrations()
-    ]
 
 
 def quick_settings(**sections: Mapping[str, Any]) -> Settings:

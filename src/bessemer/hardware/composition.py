@@ -11,6 +11,7 @@ from typing import Any
 
 from bessemer.config.load import BadSettings
 from bessemer.config.settings import DefaultSettings
+from bessemer.domain.conductor import ConductorInterface
 from bessemer.domain.interface import InterfaceType
 from bessemer.domain.node import Node
 from bessemer.hardware.driver import Driver, Implementations
@@ -31,16 +32,6 @@ class EnabledType:
     defaults: Mapping[InterfaceType, str | None]
     #: ``driver_info`` keys that the enabled interfaces read, each with a description.
     properties: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """One line of what a conductor announces to its peers and to API processes."""
-
-    hardware_type: str
-    interface_type: InterfaceType
-    interface_name: str
-    is_default: bool
 
 
 _FIELDS = attrgetter("driver", *(kind.node_field for kind in InterfaceType))
@@ -80,10 +71,15 @@ class Composition:
         self._type(name)
         return self._offers[name]
 
-    def registrations(self) -> list[Registration]:
-        """Every usable combination, for the conductor's row in the database."""
+    def registrations(self) -> list[ConductorInterface]:
+        """Every usable combination: what a conductor announces to its peers and to API processes."""
         return [
-            Registration(offer.name, kind, name, name == offer.defaults[kind])
+            ConductorInterface(
+                hardware_type=offer.name,
+                interface_type=kind,
+                interface_name=name,
+                is_default=name == offer.defaults[kind],
+            )
             for offer in self._offers.values()
             for kind, names in offer.enabled.items()
             for name in names

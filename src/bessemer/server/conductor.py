@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from bessemer.config.settings import Settings
-from bessemer.domain.conductor import ConductorInterface
 from bessemer.domain.limit import Limit
 from bessemer.engine.engine import Engine
 from bessemer.engine.settings import EngineSettings
@@ -53,19 +52,10 @@ async def open_conductor(foundation: Foundation) -> AsyncIterator[Conductor]:
 
 def _engine_settings(settings: Settings, composition: Composition) -> EngineSettings:
     conductor = settings.conductor
-    offered = tuple(
-        ConductorInterface(
-            hardware_type=one.hardware_type,
-            interface_type=one.interface_type,
-            interface_name=one.interface_name,
-            is_default=one.is_default,
-        )
-        for one in composition.registrations()
-    )
     return EngineSettings(
         hostname=settings.default.host,
         conductor_group=conductor.conductor_group,
-        interfaces=offered,
+        interfaces=tuple(composition.registrations()),
         workers=conductor.workers_pool_size,
         heartbeat_interval_s=min(conductor.heartbeat_interval, conductor.lease_time / 4),
         lease_s=conductor.lease_time,

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bessemer.domain.conductor import ConductorInterface
 from bessemer.kernel.ident import new_uuid
 from bessemer.store.conductor import register_conductor
 from bessemer.store.database import Database
@@ -25,16 +24,7 @@ class Site:
 
     async def starts(self, host: str, *drivers: str, group: str = "") -> None:
         """A conductor with these hardware types and no others."""
-        found = [
-            ConductorInterface(
-                hardware_type=one.hardware_type,
-                interface_type=one.interface_type,
-                interface_name=one.interface_name,
-                is_default=one.is_default,
-            )
-            for one in self.world.composition.registrations()
-            if one.hardware_type in drivers
-        ]
+        found = [one for one in self.world.composition.registrations() if one.hardware_type in drivers]
         async with self.world.database.write() as tx:
             await register_conductor(tx, host, new_uuid(), group, found)
         self.clock.advance(2)

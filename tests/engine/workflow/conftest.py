@@ -35,7 +35,7 @@ from bessemer.store.vault import Vault
 from bessemer.transfer.web import Web
 from bessemer.workflow.catalogue import workflows
 from bessemer.workflow.collaborators import Collaborators
-from fakes.api_world import fake_composition, offered, quick_settings
+from fakes.api_world import fake_composition, quick_settings
 from fakes.simulated_machine import SimulatedMachine, simulated_machine
 from fixture_database import KEYS
 
@@ -149,7 +149,7 @@ async def _build(  # noqa: PLR0917
     )
     known = [reshape(workflow) for workflow in workflows(settings, "host-1", gateway)]
     engine_settings = EngineSettings(
-        hostname="host-1", interfaces=tuple(offered(composition)), poll_s=1.0, heartbeat_interval_s=1.0
+        hostname="host-1", interfaces=tuple(composition.registrations()), poll_s=1.0, heartbeat_interval_s=1.0
     )
     engine = Engine(database, known, collaborators, engine_settings, clock, gateway=gateway)
     services = Services.build(database, gateway, composition, settings, clock)
@@ -178,7 +178,7 @@ async def _enrol(
     }
     async with database.write() as tx:
         await create_node(tx, Node(uuid=NODE, created_at=tx.now(), **fields))
-        await register_conductor(tx, "host-0", "i", "", offered(composition))
+        await register_conductor(tx, "host-0", "i", "", composition.registrations())
     return fields
 
 

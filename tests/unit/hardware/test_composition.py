@@ -8,7 +8,7 @@ from bessemer.config.load import BadSettings
 from bessemer.config.settings import DefaultSettings, Settings
 from bessemer.domain.interface import InterfaceType
 from bessemer.hardware.catalogue import implementations
-from bessemer.hardware.composition import Composition, Registration
+from bessemer.hardware.composition import Composition
 from bessemer.hardware.driver import Implementations
 from bessemer.hardware.hardware_type import HARDWARE_TYPES, choose_default
 from bessemer.kernel.error import InvalidValue
@@ -187,8 +187,9 @@ def test_every_type_shows_what_it_offers_and_its_defaults(compose) -> None:
 
 def test_registrations_name_each_usable_combination_with_one_default_per_kind(compose) -> None:
     rows = compose().registrations()
-    assert Registration("redfish", InterfaceType.POWER, "redfish", True) in rows
-    assert Registration("redfish", InterfaceType.MANAGEMENT, "noop", False) in rows
+    found = {(row.hardware_type, row.interface_type, row.interface_name, row.is_default) for row in rows}
+    assert ("redfish", InterfaceType.POWER, "redfish", True) in found
+    assert ("redfish", InterfaceType.MANAGEMENT, "noop", False) in found
     defaults = [(row.hardware_type, row.interface_type) for row in rows if row.is_default]
     assert len(defaults) == len(set(defaults)) == 2 * len(InterfaceType)
 
