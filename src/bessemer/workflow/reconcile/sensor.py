@@ -5,8 +5,8 @@ from bessemer.engine.reconcile.sweep import Again
 from bessemer.kernel.error import BessemerError, Unavailable
 from bessemer.store.database import Database
 from bessemer.store.event import add_event
-from bessemer.store.node import get_node
 from bessemer.workflow.reconcile.machine import Machines
+from bessemer.workflow.reconcile.node_reader import NodeReader
 
 
 class SensorReading:
@@ -15,6 +15,7 @@ class SensorReading:
         self._machines = machines
         self._interval_s = interval_s
         self._host = host
+        self._nodes = NodeReader(database)
 
     async def look(self, node_uuid: str, failures: int) -> Again:
         """Read one node's sensors. A machine that has none, or does not answer, gives no event.
@@ -23,8 +24,7 @@ class SensorReading:
             NotFound: The node is gone.
             Unavailable: The database is.
         """
-        async with self._database.read() as tx:
-            node = await get_node(tx, node_uuid)
+        node = (await self._nodes.get(node_uuid)).node
         again = Again(self._interval_s)
         if node.provision_state is ProvisionState.ENROLL or node.maintenance:
             return again
