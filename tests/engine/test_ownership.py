@@ -19,6 +19,7 @@ from bessemer.store.operation import change_operation
 from fakes.engine import (
     PATIENCE_S,
     SETTINGS,
+    Blocked,
     Record,
     Toy,
     carry_out,
@@ -34,25 +35,6 @@ from fakes.engine import (
 def clock() -> SystemClock:
     """Death is a matter of real time here."""
     return SystemClock()
-
-
-class Blocked:
-    """A run that goes on only when told to, and then tries to write."""
-
-    def __init__(self) -> None:
-        self.is_running = asyncio.Event()
-        self.go_on = asyncio.Event()
-        self.outcome: Any = None
-
-    async def __call__(self, context: Toy) -> None:
-        self.is_running.set()
-        try:
-            await self.go_on.wait()
-            async with context.write() as tx:
-                await update_node(tx, context.operation.node_uuid, description="written by the loser")
-        except (FenceLost, asyncio.CancelledError) as error:
-            self.outcome = type(error)
-            raise
 
 
 async def take_over(database: Database, operation: Operation) -> Operation:
@@ -75,7 +57,7 @@ async def test_a_holder_that_lost_an_operation_cannot_write_for_it(database: Dat
     workflow = record.workflow(record.step("a", blocked))
     async with running(database, [workflow], settings=settings) as engine:
         operation = await enqueue(engine, database)
-        await blocked.is_running.wait()
+        await blocked.began.wait()
         taken = await take_over(database, await look(database, operation))
         blocked.go_on.set()
 
@@ -95,7 +77,7 @@ async def test_a_holder_notices_at_its_next_sign_of_life_that_it_lost(database: 
     blocked, record = Blocked(), Record()
     async with running(database, [record.workflow(record.step("a", blocked))]) as engine:
         operation = await enqueue(engine, database)
-        await blocked.is_running.wait()
+        await blocked.began.wait()
         taken = await take_over(database, await look(database, operation))
 
         async def is_dropped() -> bool:
@@ -142,7 +124,7 @@ async def test_a_process_whose_name_is_taken_stops_and_says_so(database: Databas
     first = Engine(database, [workflow], None, SETTINGS, database.clock)
     task = asyncio.create_task(first.run())
     operation = await enqueue(first, database)
-    await asyncio.wait_for(blocked.is_running.wait(), PATIENCE_S)
+    await asyncio.wait_for(blocked.began.wait(), PATIENCE_S)
     quick = record.workflow(record.step("a"))
     async with running(database, [quick]) as second:
         done = await second.wait_finished(operation.uuid, PATIENCE_S)
@@ -178,7 +160,7 @@ async def test_after_a_graceful_stop_nothing_is_held(database: Database) -> None
     settings = replace(SETTINGS, graceful_stop_s=0)
     async with running(database, [record.workflow(record.step("a", blocked))], settings=settings) as engine:
         operation = await enqueue(engine, database)
-        await blocked.is_running.wait()
+        await blocked.began.wait()
         await until_state(database, operation, OperationState.RUNNING)
     async with database.read() as tx:
         assert await list_held(tx, engine.incarnation) == {}

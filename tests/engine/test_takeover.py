@@ -16,18 +16,17 @@ from bessemer.config.settings import ConductorSettings
 from bessemer.domain.operation import Operation, OperationState
 from bessemer.engine.settings import EngineSettings
 from bessemer.kernel.clock import SystemClock
-from bessemer.kernel.error import FenceLost
 from bessemer.store.claim import MOST_DEATHS, claim_operations
 from bessemer.store.conductor import get_conductor, register_conductor
 from bessemer.store.database import Database
-from bessemer.store.node import get_node, update_node
+from bessemer.store.node import get_node
 from bessemer.store.operation import change_operation
 from engine.test_kill import KILLED, Cradle, ask, cradle, end_of
 from fakes.engine import (
     PATIENCE_S,
     SETTINGS,
+    Blocked,
     Record,
-    Toy,
     enqueue,
     eventually,
     look,
@@ -93,33 +92,13 @@ async def test_with_shipped_settings_a_lost_conductors_work_is_a_peers_within_fi
     assert 5 < took_s < TAKEOVER_S
 
 
-class Held:
-    """A run that goes on only when told to, and then tries to write."""
-
-    def __init__(self) -> None:
-        self.began, self.go_on, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.outcome: type[BaseException] | None = None
-
-    async def __call__(self, context: Toy) -> None:
-        self.began.set()
-        try:
-            await self.go_on.wait()
-            async with context.write() as tx:
-                await update_node(tx, context.operation.node_uuid, description="written by the loser")
-        except (FenceLost, asyncio.CancelledError) as error:
-            self.outcome = type(error)
-            raise
-        finally:
-            self.over.set()
-
-
 @pytest.mark.parametrize("trouble", ["cut", "hang"])
 async def test_a_conductor_that_lost_the_database_lets_go_by_itself_and_a_peer_goes_on(
     database: Database, database_url: str, postgresql: PostgresqlServer, trouble: str
 ) -> None:
     if not database.is_postgresql:
         pytest.skip("there is no way to an SQLite file that could be interrupted")
-    held, record = Held(), Record()
+    held, record = Blocked(), Record()
     async with tcp_proxy(postgresql.port) as proxy:
         through = database_url.replace(f":{postgresql.port}/", f":{proxy.port}/")
         far = await Database.open(through, clock=SystemClock())
@@ -154,7 +133,7 @@ async def test_who_owns_what_does_not_depend_on_the_hosts_clock(
 ) -> None:
     if not database.is_postgresql:
         pytest.skip("SQLite has the one clock of its machine")
-    held, record, moved = Held(), Record(), MovedClock()
+    held, record, moved = Blocked(), Record(), MovedClock()
     far = await Database.open(database_url, clock=moved)
     async with running(far, [record.workflow(record.step("a", held))]) as owner:
         operation = await enqueue(owner, far)
@@ -250,7 +229,7 @@ async def test_suspects_all_come_to_their_turn(database: Database) -> None:
 
 
 async def test_what_a_conductor_left_to_others_in_order_counts_as_no_death(database: Database) -> None:
-    held, record = Held(), Record()
+    held, record = Blocked(), Record()
     quick = replace(SETTINGS, graceful_stop_s=0)
     async with running(database, [record.workflow(record.step("a", held))], settings=quick) as engine:
         operation = await enqueue(engine, database)

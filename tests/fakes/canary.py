@@ -10,7 +10,7 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
-from bessemer.kernel.secret import MASK, SecretNames, covered
+from bessemer.kernel.secret import MASK, secrets_in
 
 CANARY = "canary-4f9d1c7e-sings"
 #: Shorter values are words that have other reasons to be somewhere.
@@ -21,7 +21,6 @@ class Watch:
     """What is secret at the moment, and where it was seen all the same."""
 
     def __init__(self) -> None:
-        self._names = SecretNames()
         self._learnt: set[str] = set()
         self._is_paused = False
         self.sightings: list[str] = []
@@ -48,8 +47,7 @@ class Watch:
             document = json.loads(content)
         except (ValueError, RecursionError):
             return
-        found: list[str] = []
-        covered(document, self._names, lambda _, held: found.extend(_texts(held)))
+        found = secrets_in(document)
         self._learnt.update(text for text in found if len(text) >= _SHORTEST and text != MASK)
 
     def look(self, place: str, *texts: Any) -> None:
@@ -77,17 +75,6 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._watch.look(f"the log of {record.name}", record.getMessage())
-
-
-def _texts(held: Any) -> Iterator[str]:
-    if isinstance(held, str):
-        yield held
-    elif isinstance(held, dict):
-        for item in held.values():
-            yield from _texts(item)
-    elif isinstance(held, list):
-        for item in held:
-            yield from _texts(item)
 
 
 def _around(text: str, secret: str) -> str:

@@ -16,8 +16,10 @@ from bessemer.engine.gateway import WORK
 from bessemer.engine.workflow import Change, Context, Done, OnInterrupt, Step, Wait, Workflow
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.clock import Clock
+from bessemer.kernel.error import FenceLost
 from bessemer.store.database import Database, Transaction
 from bessemer.store.journal import list_entries
+from bessemer.store.node import update_node
 from bessemer.store.operation import get_operation
 from fakes.store import add_nodes
 
@@ -83,6 +85,26 @@ class Record:
             return await face(context)
 
         return call
+
+
+class Blocked:
+    """A run that goes on only when told to, and then tries to write."""
+
+    def __init__(self) -> None:
+        self.began, self.go_on, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.outcome: type[BaseException] | None = None
+
+    async def __call__(self, context: Toy) -> None:
+        self.began.set()
+        try:
+            await self.go_on.wait()
+            async with context.write() as tx:
+                await update_node(tx, context.operation.node_uuid, description="written by the loser")
+        except (FenceLost, asyncio.CancelledError) as error:
+            self.outcome = type(error)
+            raise
+        finally:
+            self.over.set()
 
 
 async def nothing(_: Toy) -> None:
