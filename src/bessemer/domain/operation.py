@@ -70,6 +70,8 @@ class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
     project: str = ""
     pool: str = ""
     priority: Priority = Priority.NORMAL
+    #: What asked for it, where traces are kept (W3C Trace Context); empty where not.
+    traceparent: str = ""
 
 
 class Operation(NewOperation, frozen=True, kw_only=True):

@@ -54,6 +54,7 @@ OPERATIONS = Table(
     Column("priority", Integer, nullable=False, server_default="1"),
     # When it is to be claimed, in the virtual time of its queue: see queue.py.
     Column("turn", Float, nullable=False, server_default="0"),
+    text("traceparent", is_required=True, default=""),
     Unique("uuid"),
     one_of("state", OperationState),
     one_of("phase", Phase),
