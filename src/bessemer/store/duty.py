@@ -15,8 +15,8 @@ from bessemer.store.statement import Statement
 from bessemer.store.table import DUTIES, NODE_DUTIES
 
 #: Duties towards every node, from its enrolment on. Whether and how often they are done is a setting.
-POWER, HEALTH, SENSORS, HISTORY = "power", "health", "sensors", "history"
-EVERY_NODE = (POWER, HEALTH, SENSORS, HISTORY)
+POWER, HEALTH, SENSORS, HISTORY, EVENTS = "power", "health", "sensors", "history", "events"
+EVERY_NODE = (POWER, HEALTH, SENSORS, HISTORY, EVENTS)
 
 _DUTY = NODE_DUTIES.c
 _ADD = Statement(insert(NODE_DUTIES))

@@ -139,6 +139,7 @@ BOUND = {
     "nodes": "what operators enrol",
     "node_traits": "fifty a node",
     "node_duties": "one a node for each duty; goes with the node",
+    "event_subscriptions": "one a node; those of nodes that are gone go when taken away, or given up after a day",
     "ports": "what operators enrol",
     "portgroups": "what operators enrol",
     "chassis": "what operators enrol",

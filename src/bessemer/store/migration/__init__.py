@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bessemer.kernel.error import Unavailable
 
 #: The newest revision in ``versions/``.
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 
 #: Any number, as long as nothing else of ours takes an advisory lock with it.
 _LOCK = 0x6265_7373

@@ -9,6 +9,7 @@ from bessemer.store.table.conductor import CONDUCTOR_INTERFACES, CONDUCTORS
 from bessemer.store.table.deploy_template import DEPLOY_TEMPLATES
 from bessemer.store.table.duty import DUTIES, NODE_DUTIES
 from bessemer.store.table.event import EVENTS
+from bessemer.store.table.event_subscription import EVENT_SUBSCRIPTIONS
 from bessemer.store.table.firmware_component import FIRMWARE_COMPONENTS
 from bessemer.store.table.inspection_report import INSPECTION_REPORTS
 from bessemer.store.table.inspection_rule import INSPECTION_RULES
@@ -33,6 +34,7 @@ __all__ = [
     "DEPLOY_TEMPLATES",
     "DUTIES",
     "EVENTS",
+    "EVENT_SUBSCRIPTIONS",
     "FIRMWARE_COMPONENTS",
     "INSPECTION_REPORTS",
     "INSPECTION_RULES",
