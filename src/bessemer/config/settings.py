@@ -31,6 +31,9 @@ class DefaultSettings:
     host: str = option("", "Unique name of this process; recorded as conductor name. Empty: the host name.")
     state_path: str = option("", "Directory for everything written. Empty: the user's state directory.")
     debug: bool = option(False, "Log at debug level. Read again at SIGHUP.")
+    use_json: bool | None = option(
+        None, "Logs as JSON, or as text for people. Unset: text on a terminal, JSON elsewhere."
+    )
     pin_release_version: str | None = option(
         None,
         "During an upgrade: serve no newer API versions than this release of Ironic did (32.0, 2025.2), or "
@@ -322,6 +325,13 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TracingSettings:
+    """Traces by OpenTelemetry (the extra ``otel``). Where they go is said by its own variables ``OTEL_*``."""
+
+    enabled: bool = option(False, "Keep traces of requests and operations, and send them over OTLP (HTTP).")
+
+
+@dataclass(frozen=True, slots=True)
 class CorsSettings:
     """Which web pages' scripts may call the API (cross-origin resource sharing)."""
 
@@ -389,6 +399,7 @@ class Settings:
     sensor_data: SensorDataSettings = field(default_factory=SensorDataSettings)
     healthcheck: HealthcheckSettings = field(default_factory=HealthcheckSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    tracing: TracingSettings = field(default_factory=TracingSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)

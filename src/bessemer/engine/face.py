@@ -8,6 +8,7 @@ import structlog
 
 from bessemer.engine.context import StepContext
 from bessemer.engine.held import Held
+from bessemer.engine.span import attempt, note_outcome
 from bessemer.engine.workflow import Step
 from bessemer.kernel.clock import Clock
 from bessemer.kernel.error import BessemerError, DeadlineExceeded, InternalError
@@ -32,7 +33,9 @@ async def call(
     """
     context: StepContext[Any] = StepContext(held, deps, clock)
     try:
-        result = await _bounded(face(context), step)
+        with attempt(step, held.operation) as span:
+            result = await _bounded(face(context), step)
+            note_outcome(span, result)
         held.check_data()
     except BessemerError:
         held.check_data()

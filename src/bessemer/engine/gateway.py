@@ -13,6 +13,7 @@ import structlog
 from bessemer.domain.limit import entitlement
 from bessemer.domain.operation import JournalEvent, NewOperation, Operation, OperationState
 from bessemer.domain.release import Release
+from bessemer.engine.span import asker, tell_end
 from bessemer.engine.transition import cancelled, entry
 from bessemer.engine.workflow import Change, Workflow
 from bessemer.kernel.error import Conflict, InternalError, Unavailable
@@ -89,7 +90,11 @@ class Gateway:
         workflow = self._choose(new.kind)
         is_exclusive = new.is_exclusive and not workflow.is_shared
         versioned = msgspec.structs.replace(
-            new, version=workflow.version, is_exclusive=is_exclusive, pool=workflow.pool
+            new,
+            version=workflow.version,
+            is_exclusive=is_exclusive,
+            pool=workflow.pool,
+            traceparent=asker(),
         )
         share = 1 / entitlement(self._weights.get(new.project, 1.0), new.priority)
         operation = await enqueue(tx, versioned, workflow.plan(), share=share)
@@ -155,4 +160,5 @@ class Gateway:
             await workflow.on_change(tx, after, Change.CANCELLED)
         await tx.notify(OVER, operation.uuid)
         await tx.notify(WORK)
+        tx.after_commit(lambda: tell_end(after))
         return after

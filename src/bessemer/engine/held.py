@@ -11,6 +11,7 @@ from bessemer.domain.operation import Operation, OperationState
 from bessemer.engine.figure import count
 from bessemer.engine.gateway import OVER, WORK
 from bessemer.engine.known import Known
+from bessemer.engine.span import tell_end
 from bessemer.engine.transition import Transition
 from bessemer.engine.workflow import Change, OnChange
 from bessemer.kernel.error import BessemerError, FenceLost, InternalError, Unavailable
@@ -125,6 +126,8 @@ class Held:
 
     def _written(self, transition: Transition) -> None:
         count(transition)
+        if transition.is_last:
+            tell_end(transition.operation)
         self.operation = transition.operation
         self._saved_data = encode_json(self.operation.data)
         self._progress = None
