@@ -14,6 +14,7 @@ from bessemer.domain.operation import OperationError, OperationState, Phase
 from bessemer.engine import transition as to
 from bessemer.engine.face import call
 from bessemer.engine.held import Held, Untold
+from bessemer.engine.span import carry_on
 from bessemer.engine.transition import Transition, cancelled, recorded, step_of
 from bessemer.engine.workflow import Change, Done, OnInterrupt, Step, Verdict, Wait, Workflow
 from bessemer.kernel.backoff import Backoff
@@ -88,6 +89,7 @@ class Execution:
         structlog.contextvars.bind_contextvars(
             operation=operation.uuid, node=operation.node_uuid, request=operation.request_id
         )
+        carry_on(operation)
         try:
             while not self._held.is_at_rest:
                 await self._round()
