@@ -22,6 +22,7 @@ from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.kernel.clock import Clock, SteadyClock, SystemClock
 from bessemer.network.noop import NoopNetwork
 from bessemer.server.certificate import own_url
+from bessemer.server.trace import traces
 from bessemer.storage.noop import NoopStorage
 from bessemer.store.database import Database
 from bessemer.store.key import unlock
@@ -60,6 +61,7 @@ async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
     state = Path(settings.default.state_path)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240  once, at start
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(traces(settings))  # ends last: so that nothing is left out
         connection = settings.database.connection
         # One machine has one clock; several have that of their database.
         clock: Clock = SystemClock() if connection.startswith("sqlite") else SteadyClock()
