@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bessemer.kernel.error import InvalidValue, Unavailable
 from bessemer.store.database import Database
-from bessemer.store.migration import HEAD
-from bessemer.store.migration.script import configuration
+from bessemer.store.migration import HEAD, note_oldest_program
+from bessemer.store.migration.creation import OLDEST_PROGRAM
+from bessemer.store.migration.script import configuration, upgrade
 from bessemer.store.node import NodeFilter, list_node_rows
 from bessemer.store.page import Page
 from bessemer.store.table import METADATA
@@ -29,10 +31,14 @@ from fixture_database import PostgresqlServer
 @pytest.fixture
 def empty_url(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a database that has no tables yet."""
-    if family == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.sqlite'}"
-    server: PostgresqlServer = request.getfixturevalue("postgresql")
     name = re.sub(r"\W", "_", request.node.name.lower())[:60]
+    return empty_database(family, tmp_path, request, name)
+
+
+def empty_database(family: str, directory: Path, request: pytest.FixtureRequest, name: str) -> str:
+    if family == "sqlite":
+        return f"sqlite:///{directory / name}.sqlite"
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
     asyncio.run(server.command(f"CREATE DATABASE {name}"))
     return server.url(name)
 
@@ -41,21 +47,40 @@ def async_url(url: str) -> str:
     return url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
 
 
-async def create_from_tables(url: str) -> None:
+async def migrate_from_nothing(url: str) -> None:
+    """Walk the whole history, as databases of all releases have come to the present schema."""
+
+    def walk(connection: Connection) -> None:
+        upgrade(connection)
+        note_oldest_program(connection)
+
     engine = create_async_engine(async_url(url))
     async with engine.begin() as connection:
-        await connection.run_sync(METADATA.create_all)
+        await connection.run_sync(walk)
     await engine.dispose()
 
 
-def statements_of_sqlite(path: str) -> dict[str, list[str]]:
+async def make_both(new: str, migrated: str) -> None:
+    """One database as new ones are made, and one by all migrations; by their URLs."""
+    await (await Database.open(new)).close()
+    await migrate_from_nothing(migrated)
+
+
+def statements_of_sqlite(path: Path) -> dict[str, list[str]]:
     """Each table and index by name: the parts of the statement that would make it, in any order."""
-    connection = sqlite3.connect(path)
-    try:
+    with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    finally:
-        connection.close()
-    return {name: sorted(parts_of(sql)) for name, sql in rows if name != "alembic_version"}
+    return {name: sorted(parts_of(sql)) for name, sql in rows}
+
+
+def columns_of_sqlite(path: Path) -> dict[str, list[str]]:
+    """The names of the columns of each table, in their order."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: [row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))]
+            for (name,) in tables
+        }
 
 
 def parts_of(statement: str) -> list[str]:
@@ -73,35 +98,41 @@ def parts_of(statement: str) -> list[str]:
     return [head.strip(), *(" ".join(part.split()) for part in parts)]
 
 
-def test_the_migrated_schema_is_that_of_the_tables_on_sqlite(tmp_path: Path) -> None:
-    migrated, direct = tmp_path / "migrated.sqlite", tmp_path / "direct.sqlite"
-
-    async def make_both() -> None:
-        await (await Database.open(f"sqlite:///{migrated}")).close()
-        await create_from_tables(f"sqlite:///{direct}")
-
-    asyncio.run(make_both())
-    expected = statements_of_sqlite(str(direct))
-    assert "nodes" in expected
-    assert "uq_operations_active" in expected
-    assert statements_of_sqlite(str(migrated)) == expected
+def test_a_new_database_has_the_schema_that_migrations_lead_to_on_sqlite(tmp_path: Path) -> None:
+    new, migrated = tmp_path / "new.sqlite", tmp_path / "migrated.sqlite"
+    asyncio.run(make_both(f"sqlite:///{new}", f"sqlite:///{migrated}"))
+    expected = statements_of_sqlite(migrated)
+    assert {"nodes", "uq_operations_active", "alembic_version"} <= expected.keys()
+    assert statements_of_sqlite(new) == expected
+    assert columns_of_sqlite(new) == columns_of_sqlite(migrated)
 
 
-def test_the_migrated_schema_is_that_of_the_tables_on_postgresql(postgresql: PostgresqlServer) -> None:
-    async def make_both() -> None:
-        await postgresql.command("CREATE DATABASE migrated", "CREATE DATABASE direct")
-        await (await Database.open(postgresql.url("migrated"))).close()
-        await create_from_tables(postgresql.url("direct"))
-
-    asyncio.run(make_both())
-    dumps = [
-        postgresql.run("pg_dump", "-s", "-T", "alembic_version", "-d", postgresql.url(name))
-        for name in ("migrated", "direct")
-    ]
+def test_a_new_database_has_the_schema_that_migrations_lead_to_on_postgresql(
+    postgresql: PostgresqlServer,
+) -> None:
+    asyncio.run(postgresql.command("CREATE DATABASE new", "CREATE DATABASE migrated"))
+    asyncio.run(make_both(postgresql.url("new"), postgresql.url("migrated")))
+    dumps = [postgresql.run("pg_dump", "-s", "-d", postgresql.url(name)) for name in ("new", "migrated")]
     # Since 2025 a dump begins and ends with a random key.
-    migrated, direct = (re.sub(r"\\(un)?restrict .*", "", dump) for dump in dumps)
+    new, migrated = (re.sub(r"\\(un)?restrict .*", "", dump) for dump in dumps)
     assert "CREATE TABLE public.nodes" in migrated
-    assert migrated == direct
+    assert new == migrated
+
+
+def test_a_new_database_says_of_itself_what_a_migrated_one_does(
+    family: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    urls = [empty_database(family, tmp_path, request, name) for name in ("told_new", "told_migrated")]
+    asyncio.run(make_both(*urls))
+    assert asyncio.run(notes_of(urls[0])) == asyncio.run(notes_of(urls[1])) == [(HEAD, OLDEST_PROGRAM)]
+
+
+async def notes_of(url: str) -> list[tuple[str, str]]:
+    engine = create_async_engine(async_url(url))
+    async with engine.connect() as connection:
+        rows = await connection.execute(text("SELECT version_num, oldest_program FROM alembic_version"))
+    await engine.dispose()
+    return [(row[0], row[1]) for row in rows]
 
 
 async def test_alembic_finds_nothing_left_to_migrate(database_url: str) -> None:
@@ -127,11 +158,11 @@ async def test_processes_that_start_together_on_an_empty_database_do_not_clash(e
         await database.close()
 
 
-def test_opening_a_current_database_does_not_load_alembic(database_url: str) -> None:
+def test_opening_a_new_database_and_a_current_one_does_not_load_alembic(empty_url: str) -> None:
     program = (
         "import asyncio, sys\n"
         "from bessemer.store.database import Database\n"
-        f"asyncio.run((lambda: Database.open({database_url!r}))())\n"
+        f"for _ in 'new', 'current': asyncio.run((lambda: Database.open({empty_url!r}))())\n"
         "assert 'sqlalchemy' in sys.modules\n"
         "assert 'alembic' not in sys.modules\n"
     )

@@ -1,7 +1,7 @@
 """The schema's history, and how a database is brought up to date when it is opened.
 
-``versions/`` holds one Alembic revision per change. Alembic itself is only imported when there is something
-to do: opening a current database costs one query.
+``versions/`` holds one Alembic revision per change. Alembic itself is only imported to upgrade what is there:
+opening a current database costs one query, and an empty one gets its tables as they are now (``creation``).
 
 During a rolling upgrade two releases work on one database. So a change has two halves, a release apart: one
 that *expands* (the release before works on beside it), and one that *contracts* (takes away what the release
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bessemer.kernel.error import Unavailable
+from bessemer.store.migration.creation import create
 
 #: The newest revision in ``versions/``.
 HEAD: Final = "0011"
@@ -65,18 +66,21 @@ def find_oldest_program(connection: Connection) -> str | None:
 
 
 def _migrate(connection: Connection) -> None:
-    from bessemer.store.migration.script import known_revisions, upgrade
-
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
     revision = find_revision(connection)  # another process may have been quicker
     if revision == HEAD:
         return
-    if revision is not None and revision not in known_revisions():
+    if revision is None:
+        create(connection, HEAD)
+        return
+    from bessemer.store.migration.script import known_revisions, upgrade
+
+    if revision not in known_revisions():
         _check_usable(connection, revision)
         return
     upgrade(connection)
-    _note_oldest_program(connection)
+    note_oldest_program(connection)
 
 
 def _check_usable(connection: Connection, revision: str) -> None:
@@ -89,7 +93,8 @@ def _check_usable(connection: Connection, revision: str) -> None:
         )
 
 
-def _note_oldest_program(connection: Connection) -> None:
+def note_oldest_program(connection: Connection) -> None:
+    """Note beside Alembic's version what ``find_oldest_program`` finds."""
     from bessemer.store.migration.script import oldest_program
 
     if not _has_note(connection):
