@@ -17,11 +17,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bessemer.config.settings import RedfishSettings
 from bessemer.domain.operation import Operation
 from bessemer.engine.engine import Engine, EngineSettings
 from bessemer.engine.workflow import Change, Context, Done, OnInterrupt, Step, Verdict, Wait, Workflow
+from bessemer.hardware.redfish.access import Access, AuthType
+from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.kernel.clock import SystemClock
 from bessemer.kernel.error import DeviceRefused, FenceLost
+from bessemer.kernel.secret import Secret
 from bessemer.store.database import Database, Transaction
 from bessemer.store.event import add_event
 from bessemer.store.node import update_node
@@ -44,8 +48,8 @@ class Moments:
 class MortalDatabase(Database):
     moments: Moments
 
-    def write(self) -> AbstractAsyncContextManager[Transaction]:
-        return self._mortal_write()
+    def write(self, *, is_urgent: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        return super().write(is_urgent=True) if is_urgent else self._mortal_write()
 
     @asynccontextmanager
     async def _mortal_write(self) -> AsyncIterator[Transaction]:
@@ -129,6 +133,30 @@ async def hang(context: Toy) -> None:
         raise
 
 
+async def call_late(context: Toy) -> None:
+    """Is frozen in the last moment before it changes something at a BMC."""
+    pool = BmcPool(RedfishSettings())
+    bmc = pool.connection(bmc_access(context.operation.args["bmc"]))
+    await bmc.get(SYSTEM)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    try:
+        await bmc.post(RESET, {"ResetType": "ForceOff"})
+        context.deps.note("the loser called")
+    except FenceLost:
+        context.deps.note("the loser was refused")
+        raise
+    finally:
+        await pool.close()
+
+
+SYSTEM = "/redfish/v1/Systems/1"
+RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+
+
+def bmc_access(origin: str) -> Access:
+    return Access(origin, username="admin", password=Secret("password"), auth_type=AuthType.BASIC)
+
+
 async def on_change(tx: Transaction, operation: Operation, change: Change) -> None:
     plan, position = operation.plan, operation.position
     name = plan[position].step if position < len(plan) else ""
@@ -147,6 +175,7 @@ WORKFLOWS = (
     Workflow("doomed", (step("a"), step("c", _CHECK), step("z", run=refuse)), on_change=on_change),
     Workflow("deadly", (step("a"), step("deadly", run=die)), on_change=on_change),
     Workflow("hanging", (step("slow", run=hang),), on_change=on_change),
+    Workflow("late", (step("late", run=call_late),), on_change=on_change),
 )
 
 

@@ -93,10 +93,10 @@ async def cradle(database_url: str, tmp_path: Path) -> AsyncIterator[Cradle]:
     await asyncio.wait_for(process.wait(), PATIENCE_S)
 
 
-async def ask(database: Database, kind: str) -> Operation:
+async def ask(database: Database, kind: str, **fields: Any) -> Operation:
     node = await a_node_uuid(database)
     async with database.write() as tx:
-        return await Gateway(WORKFLOWS).enqueue(tx, NewOperation(node_uuid=node, kind=kind))
+        return await Gateway(WORKFLOWS).enqueue(tx, NewOperation(node_uuid=node, kind=kind, **fields))
 
 
 @dataclass

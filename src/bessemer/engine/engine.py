@@ -16,6 +16,7 @@ from bessemer.engine.workflow import Workflow
 from bessemer.kernel.clock import Clock
 from bessemer.kernel.error import Unavailable
 from bessemer.kernel.ident import new_uuid
+from bessemer.kernel.lease import Lease
 from bessemer.store.database import Database, Transaction
 
 __all__ = ["Engine", "EngineSettings"]
@@ -47,6 +48,7 @@ class Engine:
         #: What running steps are given when ``run`` is cancelled; may be changed until then.
         self.graceful_stop_s = settings.graceful_stop_s
         self._database = database
+        lease = Lease()
         self._runner = Runner(
             database,
             workflows=self.gateway.workflows,
@@ -54,8 +56,9 @@ class Engine:
             settings=settings,
             clock=clock,
             incarnation=self.incarnation,
+            lease=lease,
         )
-        self._ownership = Ownership(database, self._runner, settings, self.incarnation)
+        self._ownership = Ownership(database, self._runner, settings, self.incarnation, lease)
 
     async def run(self) -> None:
         """Carry out operations until cancelled; then stop gracefully, and let go of everything.

@@ -94,8 +94,8 @@ class Execution:
             while not self._held.is_at_rest:
                 await self._round()
             self._tell_of_end()
-        except FenceLost:
-            self._log.warning("operation is held by another process", fence=self._held.operation.fence)
+        except FenceLost as lost:
+            self._log.warning("operation was lost", reason=lost.message, fence=self._held.operation.fence)
         except Exception as error:  # noqa: BLE001  the top edge of everything that is done for an operation
             # A defect of the engine itself. The step's own were dealt with where it was called.
             self._log.error("carrying on an operation failed unexpectedly", exc_info=error)

@@ -12,6 +12,7 @@ import structlog
 from bessemer.engine.runner import Runner
 from bessemer.engine.settings import EngineSettings
 from bessemer.kernel.error import Conflict, Unavailable
+from bessemer.kernel.lease import Lease
 from bessemer.store.claim import list_fences, list_held, release_operations
 from bessemer.store.conductor import (
     has_lease_ended,
@@ -33,22 +34,23 @@ class Superseded(Conflict):
 
 
 class Ownership:
-    """One incarnation of one conductor."""
+    """One incarnation of one conductor. ``lease`` is told of every renewal: what acts on machines asks it."""
 
     def __init__(
-        self, database: Database, runner: Runner, settings: EngineSettings, incarnation: str
+        self, database: Database, runner: Runner, settings: EngineSettings, incarnation: str, lease: Lease
     ) -> None:
         self._database = database
         self._runner = runner
         self._settings = settings
         self._incarnation = incarnation
+        self._lease = lease
         self._hurry = asyncio.Event()
         self._lease_end: asyncio.TimerHandle | None = None
 
     async def begin(self) -> None:
         """Announce this process; an earlier one of the same name owns nothing from now on."""
         settings = self._settings
-        asked_at = asyncio.get_running_loop().time()
+        asked_at, asked_loop_at = self._lease.now(), asyncio.get_running_loop().time()
         async with self._database.write() as tx:
             await register_conductor(
                 tx,
@@ -60,7 +62,7 @@ class Ownership:
                 version=settings.version,
                 kinds=self._runner.kinds,
             )
-        self._leased(asked_at)
+        self._leased(asked_at, asked_loop_at)
 
     async def end(self) -> None:
         """Sign off."""
@@ -99,15 +101,17 @@ class Ownership:
             if self._lease_end is not None:
                 self._lease_end.cancel()
 
-    def _leased(self, asked_at: float) -> None:
+    def _leased(self, asked_at: float, asked_loop_at: float) -> None:
         """The lease asked for at ``asked_at`` was granted, and ends no earlier than its length after that.
 
-        A timer watches over it, whatever else hangs: a database that neither answers nor refuses, say.
+        A timer watches over it, whatever else hangs: a database that neither answers nor refuses, say. The
+        timer goes by the loop's clock, which stands still while the host is suspended.
         """
+        self._lease.grant(asked_at, self._settings.lease_s)
         if self._lease_end is not None:
             self._lease_end.cancel()
         loop = asyncio.get_running_loop()
-        self._lease_end = loop.call_at(asked_at + self._settings.lease_s, self._lease_over)
+        self._lease_end = loop.call_at(asked_loop_at + self._settings.lease_s, self._lease_over)
 
     def _lease_over(self) -> None:
         if self._runner.held:
@@ -127,7 +131,9 @@ class Ownership:
     async def _renew_lease(self) -> None:
         """Before everything else that waits for the database: without the lease all work is lost."""
         settings = self._settings
-        asked_at = asyncio.get_running_loop().time()
+        if self._lease.is_over:  # the host was suspended, and the timer with it
+            self._lease_over()
+        asked_at, asked_loop_at = self._lease.now(), asyncio.get_running_loop().time()
         async with self._database.write(is_urgent=True) as tx:
             is_mine = await touch_conductor(
                 tx, settings.hostname, self._incarnation, lease_s=settings.lease_s
@@ -135,7 +141,7 @@ class Ownership:
         if not is_mine:
             self._let_go_of_all()
             raise Superseded(f"Another process has started as conductor '{settings.hostname}'.")
-        self._leased(asked_at)
+        self._leased(asked_at, asked_loop_at)
 
     async def _reconcile(self, owned: Holdings) -> None:
         """Make what this process works on and what the database says it owns the same."""

@@ -7,6 +7,7 @@ looks by itself every few seconds only in case a hint was lost.
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from bessemer.engine.settings import EngineSettings
 from bessemer.engine.workflow import Workflow
 from bessemer.kernel.clock import Clock, Timestamp, seconds_between, timestamp
 from bessemer.kernel.error import Conflict, Unavailable
+from bessemer.kernel.lease import Lease, Tenure, act_under
 from bessemer.store.admission import find_slots
 from bessemer.store.claim import claim_operations, next_wake, release_operations
 from bessemer.store.database import Database, Transaction
@@ -45,6 +47,7 @@ class Runner:
         settings: EngineSettings,
         clock: Clock,
         incarnation: str,
+        lease: Lease,
     ) -> None:
         self._database = database
         self._workflows = workflows
@@ -60,6 +63,7 @@ class Runner:
         self._settings = settings
         self._clock = clock
         self._incarnation = incarnation
+        self._lease = lease
         self._wake = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: Timestamp | None = None
@@ -128,6 +132,7 @@ class Runner:
     async def _claim(self, room: int, kinds: list[tuple[str, int]]) -> int:
         try:
             async with self.claiming:
+                tenure = self._lease.tenure
                 async with self._database.write() as tx:
                     slots = await self._find_slots(tx, room)
                     operations = await claim_operations(
@@ -145,7 +150,7 @@ class Runner:
                 now = timestamp(self._clock)
                 for operation in operations:
                     count_claimed(operation, now)
-                    self._start(operation)
+                    self._start(operation, tenure)
             if len(operations) < room:
                 await self._set_alarm_for_next()
         except Conflict:
@@ -172,13 +177,15 @@ class Runner:
             return dict.fromkeys(self._limits, 0)
         return slots
 
-    def _start(self, operation: Operation) -> None:
+    def _start(self, operation: Operation, tenure: Tenure) -> None:
         workflow = self._workflows[operation.kind, operation.version]
         held = Held(self._database, operation, workflow.on_change, has_journal=not workflow.is_shared)
         execution = Execution(
             held, workflow, self._deps, self._clock, self._settings.most_deaths, lambda: self._is_stopping
         )
-        task = asyncio.create_task(execution.run(), name=f"operation {operation.uuid}")
+        context = copy_context()
+        context.run(act_under, tenure)
+        task = asyncio.create_task(execution.run(), name=f"operation {operation.uuid}", context=context)
         key = (operation.uuid, operation.fence)
         self._tasks[key] = (task, held)
         task.add_done_callback(lambda done: self._finished(key, done))

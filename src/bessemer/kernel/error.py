@@ -17,6 +17,7 @@
     ├── SourceError           an image or a document could not be had or is not what was promised
     ├── Interrupted           work was cut short and only a human can say how far it came
     ├── FenceLost             this process no longer owns the operation; nothing was written
+    │   └── LeaseEnded        it may own it no longer; nothing was sent
     └── InternalError         a defect of ours
 
 The domain knows no HTTP: each API maps these at its edge.
@@ -136,6 +137,10 @@ class Interrupted(BessemerError):
 class FenceLost(BessemerError):
     code = "fence-lost"
     fault = Fault.OPERATOR
+
+
+class LeaseEnded(FenceLost):
+    code = "lease-ended"
 
 
 class InternalError(BessemerError):

@@ -27,6 +27,7 @@ from bessemer.storage.noop import NoopStorage
 from bessemer.store.database import Database
 from bessemer.store.key import unlock
 from bessemer.store.shared_clock import set_clock
+from bessemer.transfer.acting import ActingRequest
 from bessemer.transfer.tls import TlsRules, client_context, read_verify
 from bessemer.transfer.web import Web
 
@@ -107,7 +108,7 @@ def _weights(settings: Settings) -> dict[str, float]:
 
 def session() -> aiohttp.ClientSession:
     """Bounded by what uses it, not by aiohttp's hundred connections: a rack deploys at once."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), request_class=ActingRequest)
 
 
 def shown(connection: str) -> str:
