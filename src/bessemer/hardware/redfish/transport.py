@@ -10,6 +10,7 @@ import aiohttp
 
 from bessemer.config.settings import RedfishSettings
 from bessemer.hardware.redfish.access import VERIFY, Access
+from bessemer.transfer.acting import ActingRequest
 from bessemer.transfer.tls import TlsRules, client_context
 
 #: Longest wait for a TCP connection and its TLS handshake.
@@ -39,6 +40,7 @@ class Transport:
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S),
+                request_class=ActingRequest,
             )
         return found
 
