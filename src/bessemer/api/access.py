@@ -14,6 +14,7 @@ from prometheus_client import Histogram
 
 from bessemer.api.authentication.proof import ANONYMOUS, Authentication, Denial, Proof
 from bessemer.api.authentication.public import is_public
+from bessemer.api.trace import HEADER, request_span, tell_request
 from bessemer.api.v1 import error
 from bessemer.kernel.metric import API_REQUESTS
 from bessemer.policy.policy import Policy
@@ -73,9 +74,14 @@ class Access:
                 status = message["status"]
                 more = ((b"openstack-request-id", header), (_GLOBAL_ID, header))
                 message["headers"] = [*message["headers"], *more]
+                if span is not None:
+                    message["headers"].append((HEADER, span.context.traceparent.encode()))
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request=request_id):
+        with (
+            request_span(scope, request_id) as span,
+            structlog.contextvars.bound_contextvars(request=request_id),
+        ):
             try:
                 caller = await self.identify(scope, request_id)
                 scope["state"] = {**scope.get("state", {}), "caller": caller}
@@ -84,8 +90,11 @@ class Access:
                 await _deny(send_with_id, scope["path"], denial)
             finally:
                 took_s = time.perf_counter() - began
-                _count(scope, status, took_s)
+                method, route = _label(scope["method"]), scope.get("template", _NOWHERE)
+                _series(method, route, status).observe(took_s)
                 _record(scope, status, took_s)
+                if span is not None:
+                    tell_request(span, method, route, status)
 
     async def identify(self, scope: Scope, request_id: str) -> Caller:
         """Who asks, with the id and the address of the request. Raises Denial."""
@@ -137,10 +146,9 @@ def _address(scope: Scope) -> str:
     return client[0] if client else ""
 
 
-def _count(scope: Scope, status: int, took_s: float) -> None:
-    route = scope.get("template", _NOWHERE)
-    method = scope["method"] if scope["method"] in _METHODS else "other"
-    _series(method, route, status).observe(took_s)
+def _label(method: str) -> str:
+    """The method in figures, where not everything that can be sent is told apart."""
+    return method if method in _METHODS else "other"
 
 
 @cache

@@ -23,6 +23,7 @@ from bessemer.hardware.agent.failure import (
 )
 from bessemer.hardware.agent.result import CommandResult, CommandStatus, decode_list, decode_result
 from bessemer.hardware.agent.trust import AgentTrust
+from bessemer.hardware.call_span import call_span
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.error import DeadlineExceeded, DeviceError
 from bessemer.kernel.secret import secrets_in, without_secrets
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 _COMMANDS = "/v1/commands/"
+_ONE_COMMAND = "/v1/commands/{id}"
 _SECRET_KEYS = frozenset[str]().union(*SECRET_KEYS.values())
 #: Pauses between tries of one call.
 _BACKOFF = Backoff(first_s=1.0, most_s=5.0)
@@ -74,7 +76,8 @@ class AgentClient:
         body = msgspec.json.encode({"name": command, "params": dict(params)})
         for attempt in range(1, self._attempts + 1):
             try:
-                answer = await self._request(node, "POST", _COMMANDS, body=body, wait=wait)
+                with call_span("POST", _template, _COMMANDS, {"bessemer.agent.command": command}):
+                    answer = await self._request(node, "POST", _COMMANDS, body=body, wait=wait)
                 return _quiet(node, decode_result(answer))
             except AgentUnreachable as error:
                 if not error.is_unsent:
@@ -121,7 +124,8 @@ class AgentClient:
         """A request that may be repeated as often as it takes."""
         for attempt in range(1, self._attempts + 1):
             try:
-                return await self._request(node, "GET", path)
+                with call_span("GET", _template, path, {}):
+                    return await self._request(node, "GET", path)
             except AgentUnreachable:
                 if attempt == self._attempts:
                     raise
@@ -164,6 +168,10 @@ class AgentClient:
                 hint="Use an agent that speaks https, or set [agent]require_tls = false.",
             )
         return url.rstrip("/")
+
+
+def _template(path: str) -> str:
+    return path if path == _COMMANDS else _ONE_COMMAND
 
 
 def _secrets(node: Node) -> set[str]:

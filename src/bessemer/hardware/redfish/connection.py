@@ -27,6 +27,7 @@ from redfish.aio import (
 )
 
 from bessemer.config.settings import RedfishSettings
+from bessemer.hardware.call_span import call_span
 from bessemer.hardware.redfish.access import Access, AuthType
 from bessemer.hardware.redfish.coordinator import BmcCoordinator
 from bessemer.hardware.redfish.failure import (
@@ -40,6 +41,7 @@ from bessemer.hardware.redfish.failure import (
     no_answer,
     not_json,
 )
+from bessemer.hardware.redfish.template import path_template
 from bessemer.hardware.redfish.transport import Transport
 from bessemer.hardware.redfish.vendor import vendor_of
 from bessemer.hardware.urgency import Urgency, current_urgency
@@ -148,7 +150,10 @@ class BmcConnection:
         circuit.check(current_urgency())
         began = time.perf_counter()
         try:
-            reply = await self._asked(_Call(method, path, body, headers or {}), deadline_s)
+            with call_span(method, path_template, path, {"server.address": self.name}) as span:
+                reply = await self._asked(_Call(method, path, body, headers or {}), deadline_s)
+                if span is not None:
+                    span.note({"http.response.status_code": reply.status})
         except DeviceError as error:
             BMC_ERRORS.labels(vendor_label(self._vendor), error.code).inc()
             self._note(error)
