@@ -28,7 +28,7 @@ ALLOCATIONS = Table(
     one_of("state", AllocationState),
     CheckConstraint("(state = 'active') = (node_uuid IS NOT NULL)", name="active_has_node"),
     CheckConstraint("state <> 'error' OR last_error IS NOT NULL", name="error_has_reason"),
-    Index(None, "resource_class"),
-    Index(None, "state"),
-    Index(None, "owner"),
+    Index(None, "resource_class", "id"),
+    Index(None, "state", "id"),
+    Index(None, "owner", "id"),
 )

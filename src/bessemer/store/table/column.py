@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, MetaData, Text
+from sqlalchemy import text as sql
 
 #: Constraint names are predictable, so that migrations can name what they change.
 METADATA = MetaData(
@@ -41,3 +42,14 @@ def one_of(column: str, values: Iterable[StrEnum | str]) -> CheckConstraint:
     """The column holds one of ``values`` (or null, where the column may be null)."""
     listed = ", ".join("'" + str(value) + "'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def partial(name: str | None, *columns: str, sqlite: str, postgresql: str = "") -> Index:
+    """An index over the rows that fulfil a condition. Each database finds it by the very words that it gets
+    in queries; without ``postgresql`` they are the same for both."""
+    return Index(name, *columns, sqlite_where=sql(sqlite), postgresql_where=sql(postgresql or sqlite))
+
+
+def where_given(column: str, *more: str) -> Index:
+    """An index over the rows in which ``column`` is not null."""
+    return partial(None, column, *more, sqlite=f"{column} IS NOT NULL")
