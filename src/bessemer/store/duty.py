@@ -6,17 +6,22 @@ conductor that dies leaves nothing behind; what it had claimed is due again a li
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bessemer.kernel.clock import Timestamp
 from bessemer.store.database import Transaction
 from bessemer.store.statement import Statement
-from bessemer.store.table import DUTIES, NODE_DUTIES
+from bessemer.store.table import DUTIES, NODE_DUTIES, NODES
 
 #: Duties towards every node, from its enrolment on. Whether and how often they are done is a setting.
 POWER, HEALTH, SENSORS, HISTORY, EVENTS = "power", "health", "sensors", "history", "events"
 EVERY_NODE = (POWER, HEALTH, SENSORS, HISTORY, EVENTS)
+
+#: Channel on which it is told that a duty, named by the payload, is due sooner than it was.
+HASTENED: Final = "duties"
 
 _DUTY = NODE_DUTIES.c
 _ADD = Statement(insert(NODE_DUTIES))
@@ -48,9 +53,14 @@ _FINISH = (
     )
     .values(next_due_at=bindparam("due"), failures=bindparam("failed"))
 )
-_HASTEN = (
+_HASTEN = Statement(
     update(NODE_DUTIES)
-    .where(_DUTY.node_uuid == bindparam("node"), _DUTY.duty == bindparam("duty_name"))
+    .where(
+        _DUTY.node_uuid == bindparam("node"),
+        _DUTY.duty == bindparam("duty_name"),
+        # What is due already need not be written.
+        _DUTY.next_due_at > bindparam("now"),
+    )
     .values(next_due_at=bindparam("now"))
 )
 _CLAIM_ONE = (
@@ -129,9 +139,26 @@ async def finish_node_duties(tx: Transaction, duty: str, outcomes: Sequence[Outc
         )
 
 
-async def hasten_duty(tx: Transaction, duty: str, node_uuid: str) -> None:
-    """Make the duty towards a node due now."""
-    await tx.execute(_HASTEN, {"node": node_uuid, "duty_name": duty, "now": tx.now()})
+async def hasten_duty(tx: Transaction, duty: str, *node_uuids: str) -> None:
+    """Make the duty towards these nodes due now, and wake who does it. One that is being done is done again
+    afterwards."""
+    now = tx.now()
+    ordered = [{"node": uuid, "duty_name": duty, "now": now} for uuid in sorted(node_uuids)]
+    if ordered:
+        await tx.execute(_HASTEN, ordered)
+        await tx.notify(HASTENED, duty)
+
+
+async def ensure_node_duties(tx: Transaction, duty: str) -> None:
+    """Give the duty to nodes that do not have it: a release that did not know it may have enrolled them.
+    Idempotent. Looks at all nodes: for the start of a process."""
+    has_it = exists().where(_DUTY.node_uuid == NODES.c.uuid, _DUTY.duty == duty)
+    lacking = select(
+        NODES.c.uuid, literal(duty), NODES.c.conductor_group, literal(tx.now()), literal(0)
+    ).where(~has_it)
+    columns = ["node_uuid", "duty", "conductor_group", "next_due_at", "failures"]
+    insert_unless = postgresql.insert if tx.is_postgresql else sqlite.insert
+    await tx.execute(insert_unless(NODE_DUTIES).from_select(columns, lacking).on_conflict_do_nothing())
 
 
 async def next_node_duty(tx: Transaction, duty: str, group: str) -> Timestamp | None:

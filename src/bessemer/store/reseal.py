@@ -11,7 +11,15 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select, update
 
 from bessemer.kernel.seal import PREFIX
-from bessemer.store import deploy_template, inspection_rule, node, operation, runbook, volume_target
+from bessemer.store import (
+    deploy_template,
+    event_subscription,
+    inspection_rule,
+    node,
+    operation,
+    runbook,
+    volume_target,
+)
 from bessemer.store.database import AnyRow, Database, Transaction
 from bessemer.store.sealed import SealedMapper
 
@@ -23,6 +31,7 @@ MAPPERS: tuple[SealedMapper[Any], ...] = (
     deploy_template.TEMPLATE,
     runbook.RUNBOOK,
     inspection_rule.RULE,
+    event_subscription.SUBSCRIPTION,
 )
 _BATCH = 50
 _SEALED = re.compile(re.escape(PREFIX) + "([0-9a-f]+):")

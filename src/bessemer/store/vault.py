@@ -47,6 +47,18 @@ class Vault:
             raise Unavailable("Secrets cannot be stored or read: the database was opened without its key.")
         return self._keys
 
+    def mark(self, text: str) -> str:
+        """What nobody can guess who does not have the key, and always the same for ``text``. Raises
+        Unavailable when there is no key."""
+        return self._sealing().mark(text)
+
+    def is_mark(self, text: str, mark: str) -> bool:
+        """Whether ``mark`` was made for ``text`` with one of the keys, be it one that is being put away."""
+        if self.keys.is_mark(text, mark):
+            return True
+        is_time = self._monotonic() - self._looked_at >= LOOK_S
+        return is_time and self._read_again() and self.keys.is_mark(text, mark)
+
     def seal(self, document: Any, place: str, names: SecretNames) -> Any:
         """``document`` with its secrets sealed. ``place`` says which column of which row it is for.
 

@@ -24,9 +24,17 @@ from bessemer.store.duty import (
     claim_duty,
     claim_node_duties,
     finish_node_duties,
+    hasten_duty,
     next_node_duty,
 )
 from bessemer.store.event import add_event, trim_history
+from bessemer.store.event_subscription import (
+    add_subscription,
+    claim_left_subscriptions,
+    doubt_subscription,
+    find_subscription,
+    note_heard,
+)
 from bessemer.store.node_view import read_node_views
 from bessemer.store.operation import enqueue, find_active, list_operations
 from bessemer.store.orphan import list_orphans
@@ -80,6 +88,11 @@ PERIODIC: dict[str, Query] = {
     "finish node duties": lambda tx: finish_node_duties(
         tx, POWER, [Outcome(NodeDuty(NODE, 0, LONG_AGO), LONG_AGO)]
     ),
+    "hasten node duties": lambda tx: hasten_duty(tx, POWER, NODE),
+    "subscription of a node": lambda tx: find_subscription(tx, NODE),
+    "events heard": lambda tx: note_heard(tx, [NODE]),
+    "events doubted": lambda tx: doubt_subscription(tx, NODE, unheard_since=LONG_AGO),
+    "subscriptions left": lambda tx: claim_left_subscriptions(tx, "", limit=50, claimed_until=tx.now()),
     "next node duty": lambda tx: next_node_duty(tx, POWER, ""),
     "claim a duty": lambda tx: claim_duty(tx, "orphans", tx.now()),
     "what works on a node": lambda tx: find_active(tx, NODE),
@@ -109,6 +122,7 @@ async def fill(database: Database) -> None:
             for pool in ("", "deploy", "clean"):
                 await enqueue(tx, NewOperation(node_uuid=node.uuid, kind="deploy", pool=pool), ())
             await add_event(tx, node_uuid=node.uuid, kind="a", in_history=False)
+            await add_subscription(tx, node_uuid=node.uuid, group="", access={}, path="/", context="")
 
 
 @pytest.mark.parametrize("name", PERIODIC)
@@ -139,7 +153,7 @@ BOUND = {
     "nodes": "what operators enrol",
     "node_traits": "fifty a node",
     "node_duties": "one a node for each duty; goes with the node",
-    "event_subscriptions": "one a node; those of nodes that are gone go when taken away, or given up after a day",
+    "event_subscriptions": "one a node; others go when taken away, or given up",
     "ports": "what operators enrol",
     "portgroups": "what operators enrol",
     "chassis": "what operators enrol",

@@ -73,3 +73,16 @@ def test_a_keyring_shows_names_only() -> None:
 def test_keys_of_the_wrong_length_are_refused(keys: list[bytes]) -> None:
     with pytest.raises(InvalidValue):
         Keyring(keys)
+
+
+def test_a_mark_is_always_the_same_and_only_made_with_the_key() -> None:
+    old, new = new_key(), new_key()
+    mark = Keyring([old]).mark("node 1")
+    assert len(mark) == 43
+    assert Keyring([old]).mark("node 1") == mark
+    assert Keyring([new, old]).is_mark("node 1", mark)
+    assert Keyring([new, old]).mark("node 1") != mark
+    assert not Keyring([new]).is_mark("node 1", mark)
+    assert not Keyring([old]).is_mark("node 2", mark)
+    assert not Keyring([old]).is_mark("node 1", "")
+    assert not Keyring([old]).is_mark("node 1", "é" * 43)

@@ -10,9 +10,7 @@ EVENT_SUBSCRIPTIONS = Table(
     key(),
     text("uuid", is_required=True),
     # The database itself notes that the node is gone, whichever release deletes it.
-    text(
-        "node_uuid", ForeignKey("nodes.uuid", name="fk_event_subscriptions_node_uuid", ondelete="SET NULL")
-    ),
+    text("node_uuid", ForeignKey("nodes.uuid", name="fk_event_subscriptions_node_uuid", ondelete="SET NULL")),
     text("conductor_group", is_required=True),
     text("created_at", is_required=True),
     text("updated_at"),
