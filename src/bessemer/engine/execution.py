@@ -4,7 +4,6 @@ Each round calls one face of a step and writes what came of it. What to do next 
 alone, so it makes no difference whether the round before was ours or that of a process that has died since.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,10 +13,10 @@ from bessemer.domain.operation import OperationError, OperationState, Phase
 from bessemer.engine import transition as to
 from bessemer.engine.face import call
 from bessemer.engine.held import Held, Untold
+from bessemer.engine.outlast import Outlast
 from bessemer.engine.span import carry_on
 from bessemer.engine.transition import Transition, cancelled, recorded, step_of
 from bessemer.engine.workflow import Change, Done, OnInterrupt, Step, Verdict, Wait, Workflow
-from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.clock import Clock, timestamp
 from bessemer.kernel.error import (
     BessemerError,
@@ -27,20 +26,9 @@ from bessemer.kernel.error import (
     FenceLost,
     InternalError,
     Interrupted,
-    Unavailable,
 )
 from bessemer.store.database import Transaction
 from bessemer.store.journal import list_begun
-
-#: How long to wait before writing again what the database did not take.
-_WRITE_AGAIN = Backoff(first_s=0.1, most_s=5.0)
-
-#: A step that finds the database lost so often in a row is what makes it fail: when the database is really
-#: away, the lease has ended long before.
-_MOST_LOSSES = 20
-
-#: What is done to a transition inside the transaction that will write it.
-Fill = Callable[[Transaction, Transition], Awaitable[None]]
 
 
 class CrashLoop(Interrupted):
@@ -73,11 +61,10 @@ class Execution:
         self._is_stopping = is_stopping
         #: The position whose run was begun here: that it is begun means no interruption then.
         self._begun_here: int | None = None
-        #: How often in a row the database was lost in a face of the step.
-        self._losses = 0
         #: When the last call of a face was made.
         self._called_at = timestamp(clock)
         self._log = structlog.get_logger().bind(kind=held.operation.kind)
+        self._outlasting = Outlast(held, self._log, is_alone=workflow.is_shared)
 
     async def run(self) -> None:
         """Go on until the operation is at rest.
@@ -113,7 +100,7 @@ class Execution:
         try:
             try:
                 await self._go_on()
-                self._losses = 0
+                self._outlasting.came_through()
             except FenceLost:
                 raise
             except DatabaseLost as error:
@@ -180,7 +167,7 @@ class Execution:
         async def fill(tx: Transaction, transition: Transition) -> None:
             to.ask_for_outcome(transition, done)
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
 
     async def _ask(self, step: Step[Any]) -> None:
         if step.until is None:
@@ -201,10 +188,10 @@ class Execution:
             to.fall_asleep(transition, wait, now)
 
         if self._held.operation.waiting_since is None:
-            await self._write(fill)
+            await self._outlasting.write(fill)
         else:
             # A poll that goes on waiting is the most frequent write there is.
-            await self._write(fill, is_one=True)
+            await self._outlasting.write(fill, is_one=True)
 
     async def _check(self) -> None:
         step = self._step()
@@ -217,7 +204,7 @@ class Execution:
         async def fill(tx: Transaction, transition: Transition) -> None:
             to.run_after_all(transition)
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
         self._begun_here = self._held.operation.position
 
     async def _take_up(self) -> None:
@@ -232,7 +219,7 @@ class Execution:
         async def fill(tx: Transaction, transition: Transition) -> None:
             to.take_up(transition, step, timestamp(self._clock))
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
         self._log.info("an interrupted step is taken up", step=step.name, how=step.on_interrupt.value)
         self._begun_here = self._held.operation.position
 
@@ -240,7 +227,7 @@ class Execution:
         async def fill(tx: Transaction, transition: Transition) -> None:
             to.run_again(transition)
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
         self._begun_here = self._held.operation.position
 
     async def _enter(self, position: int, *, after: Done | None = None) -> None:
@@ -261,7 +248,7 @@ class Execution:
             else:
                 to.enter(transition, self._workflow, position, now, is_stopping=self._is_stopping())
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
         self._begun_here = self._held.operation.position
 
     # --- failing
@@ -281,14 +268,10 @@ class Execution:
         """The database was lost in the middle of a step. That is no failure of the step, and none of its
         tries: it was cut short, as by the end of this process, and is taken up by its declaration.
         """
-        self._losses += 1
-        if self._losses > _MOST_LOSSES:
+        if await self._outlasting.can_go_on(error):
+            self._begun_here = None
+        else:
             await self._fail_or_pause(error)
-            return
-        if self._losses == 1:
-            self._log.warning("the database was lost in the middle of a step", error=str(error))
-        await asyncio.sleep(_WRITE_AGAIN.delay_s(self._losses))
-        self._begun_here = None
 
     async def _pause(self, step: Step[Any], error: BessemerError) -> None:
         async def fill(tx: Transaction, transition: Transition) -> None:
@@ -300,7 +283,7 @@ class Execution:
                 pause_s = step.backoff.delay_s(to.failures(operation))
                 to.pause(transition, error, pause_s, now, self._called_at)
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
 
     async def _fail(self, error: OperationError) -> None:
         async def fill(tx: Transaction, transition: Transition) -> None:
@@ -309,7 +292,7 @@ class Execution:
                 transition.change(started_at=now)
             to.fail(transition, error, await self._next_undo(tx), now)
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
 
     async def _go_on_untold(self, refused: Untold) -> None:
         """The workflow's own note of a change failed, so the change is not true: fail because of that. If it
@@ -330,7 +313,7 @@ class Execution:
         async def fill(tx: Transaction, transition: Transition) -> None:
             to.end_untold(transition, known, reason, timestamp(self._clock))
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
 
     # --- taking back
 
@@ -344,7 +327,7 @@ class Execution:
             to.undone(transition, timestamp(self._clock), self._called_at)
             await self._undo_next(tx, transition)
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
 
     async def _leave_undone(self, error: BessemerError) -> None:
         self._log.warning(
@@ -355,7 +338,7 @@ class Execution:
             to.undo_failed(transition, error, timestamp(self._clock), self._called_at)
             await self._undo_next(tx, transition)
 
-        await self._write(fill)
+        await self._outlasting.write(fill)
 
     async def _undo_next(self, tx: Transaction, transition: Transition) -> None:
         below = transition.operation.position
@@ -372,7 +355,7 @@ class Execution:
                 return position
         return None
 
-    # --- calling and writing
+    # --- calling
 
     def _is_call_that_may_be_repeated(self) -> bool:
         """Then it need not be written down that it was begun: whoever finds it simply makes it."""
@@ -384,26 +367,3 @@ class Execution:
     async def _call(self, step: Step[Any], face: Callable[[Any], Awaitable[Any]]) -> Any:
         self._called_at = timestamp(self._clock)
         return await call(face, step, self._held, self._deps, self._clock)
-
-    async def _write(self, fill: Fill, *, is_one: bool = False) -> None:
-        """Write a transition, again and again while the database cannot take it.
-
-        The work has been done: giving up here would mean to forget it. Should this process lose the operation
-        meanwhile, its owner cancels this task.
-        """
-        failures = 0
-        while True:
-            try:
-                # A call writes nothing but its own row, which guards itself.
-                is_alone = is_one or self._workflow.is_shared
-                async with self._held.write_one() if is_alone else self._held.write() as tx:
-                    transition = self._held.begin()
-                    await fill(tx, transition)
-                    await self._held.apply(tx, transition)
-            except Unavailable as error:
-                failures += 1
-                if failures == 1:
-                    self._log.warning("the database did not take a change", error=str(error))
-                await asyncio.sleep(_WRITE_AGAIN.delay_s(failures))
-            else:
-                return

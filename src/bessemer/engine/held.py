@@ -16,8 +16,8 @@ from bessemer.engine.transition import Transition
 from bessemer.engine.workflow import Change, OnChange
 from bessemer.kernel.error import BessemerError, FenceLost, InternalError, Unavailable
 from bessemer.store.database import Database, Transaction
-from bessemer.store.journal import add_entries
-from bessemer.store.operation import change_operation, guard_operation, put_to_sleep
+from bessemer.store.journal import add_entries, has_entry
+from bessemer.store.operation import change_operation, get_operation, guard_operation, put_to_sleep
 from bessemer.store.record import encode_json
 
 
@@ -110,6 +110,26 @@ class Held:
             await add_entries(tx, transition.entries)
         for change, operation in transition.told:
             await self._tell(tx, operation, change)
+        await self._announce(tx, transition)
+
+    async def adopt(self, tx: Transaction, doubtful: Transition) -> bool:
+        """Whether ``doubtful`` was written after all, by a commit that nobody answered. Then it becomes the
+        record when the transaction commits. Within ``write``: who wrote before us is waited for.
+
+        What leaves neither a journal line nor the operation at rest only sets fields: written twice, it is
+        written once.
+        """
+        if doubtful.operation.owner is None:
+            found = await get_operation(tx, self.uuid)
+            if found.owner is not None:
+                return False
+            doubtful.change(wake_at=found.wake_at)
+        elif not (self._has_journal and doubtful.entries and await has_entry(tx, doubtful.entries[0])):
+            return False
+        await self._announce(tx, doubtful)
+        return True
+
+    async def _announce(self, tx: Transaction, transition: Transition) -> None:
         if transition.is_last:
             await tx.notify(OVER, self.uuid)
         if _leaves_work(transition.operation):

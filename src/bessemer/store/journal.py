@@ -23,6 +23,17 @@ _BEGUN = Statement(
 )
 
 
+_SAME = Statement(
+    select(JOURNAL.c.id).where(
+        JOURNAL.c.operation_uuid == bindparam("key"),
+        JOURNAL.c.at == bindparam("then"),
+        JOURNAL.c.event == bindparam("what"),
+        JOURNAL.c.position == bindparam("place"),
+        JOURNAL.c.fence == bindparam("held"),
+    )
+)
+
+
 async def add_entry(tx: Transaction, entry: JournalEntry) -> None:
     await add_entries(tx, [entry])
 
@@ -31,6 +42,18 @@ async def add_entries(tx: Transaction, entries: Sequence[JournalEntry]) -> None:
     """Write ``entries`` in this order. Entries are never changed."""
     if entries:
         await tx.execute(_INSERT, [_ENTRY.to_row(entry) for entry in entries])
+
+
+async def has_entry(tx: Transaction, entry: JournalEntry) -> bool:
+    """Whether this very entry was written."""
+    values = {
+        "key": entry.operation_uuid,
+        "then": entry.at,
+        "what": entry.event.value,
+        "place": entry.position,
+        "held": entry.fence,
+    }
+    return (await tx.execute(_SAME, values)).first() is not None
 
 
 async def list_entries(tx: Transaction, operation_uuid: str) -> list[JournalEntry]:
