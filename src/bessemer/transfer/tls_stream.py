@@ -99,7 +99,7 @@ class TlsStream(asyncio.Transport):
         try:
             while self.is_reading():
                 data = self._socket.recv(_RECORD_BYTES)
-                if not data:
+                if not data:  # with or without a goodbye: BMCs often do without
                     self._protocol.eof_received()
                     self._end(None)
                     return

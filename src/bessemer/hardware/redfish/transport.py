@@ -60,7 +60,7 @@ class BmcConnector(aiohttp.TCPConnector):
     """Connects as aiohttp does, speaks TLS by ``transfer.tls_stream``, and keeps idle connections small.
 
     aiohttp has no public places for this: were those renamed that are overridden here, connections would be
-    as good and larger (``tests/contract/hardware/redfish/test_connection_cost.py`` would tell).
+    as good and larger (``tests/unit/hardware/test_redfish_transport.py`` would tell).
     """
 
     async def _wrap_create_connection(
