@@ -20,6 +20,8 @@ from bessemer_lab.vm import VirtualMachine, VmEvent, VmSetup
 _log = logging.getLogger(__name__)
 
 Job = Callable[[], Coroutine[Any, Any, None]]
+#: Told that the machine has gone to a power state, or was reset while it was on.
+Watcher = Callable[[PowerState], None]
 
 
 class Mainboard:
@@ -45,6 +47,7 @@ class Mainboard:
         self._running_firmware: Firmware | None = None
         self._is_secure_boot_running = False
         self._has_restart_pending = False
+        self._watcher: Watcher = _ignore
         self.last_error = ""
 
     @property
@@ -107,6 +110,10 @@ class Mainboard:
         """Begin to carry out power requests."""
         self.media_directory.mkdir(exist_ok=True)
         self._worker = asyncio.create_task(self._run_jobs(), name=f"{self.name} power")
+
+    def watch(self, watcher: Watcher) -> None:
+        """Name the one who is told of changes of power; a reset is told as ``ON`` again."""
+        self._watcher = watcher
 
     async def close(self) -> None:
         """Take the power away and end. Idempotent."""
@@ -302,6 +309,7 @@ class Mainboard:
                 self._apply_settings()
                 self.save()
                 self._jobs.put_nowait(self._arm_next_boot)
+                self._watcher(PowerState.ON)
             case VmEvent.STOPPED:
                 self._set_power(PowerState.OFF)
                 self._running_firmware = None
@@ -331,3 +339,8 @@ class Mainboard:
         self._power = state
         self._power_changed.set()
         self._power_changed = asyncio.Event()
+        self._watcher(state)
+
+
+def _ignore(_: PowerState) -> None:
+    return None

@@ -169,6 +169,15 @@ def session_limit() -> RedfishError:
     )
 
 
+def subscription_limit() -> RedfishError:
+    return RedfishError(
+        503,
+        "EventSubscriptionLimitExceeded",
+        "All event subscriptions are taken.",
+        resolution="Delete subscriptions that are not needed.",
+    )
+
+
 def internal_error() -> RedfishError:
     return RedfishError(500, "InternalError", "The service failed on this request.", resolution="Try again.")
 

@@ -12,6 +12,8 @@ ALL_CHASSIS = f"{ROOT}/Chassis"
 CHASSIS = f"{ALL_CHASSIS}/1"
 SESSION_SERVICE = f"{ROOT}/SessionService"
 SESSIONS = f"{SESSION_SERVICE}/Sessions"
+EVENT_SERVICE = f"{ROOT}/EventService"
+SUBSCRIPTIONS = f"{EVENT_SERVICE}/Subscriptions"
 
 
 @dataclass(frozen=True, slots=True)

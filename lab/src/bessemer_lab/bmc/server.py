@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 from bessemer_lab.bmc import (
@@ -26,9 +27,11 @@ from bessemer_lab.bmc import (
     storage,
 )
 from bessemer_lab.bmc.bios import Bios
+from bessemer_lab.bmc.courier import Courier
+from bessemer_lab.bmc.event_service import EventService
 from bessemer_lab.bmc.fault import FaultKind, Faults
 from bessemer_lab.bmc.journal import RequestJournal
-from bessemer_lab.bmc.path import SESSIONS
+from bessemer_lab.bmc.path import SESSIONS, SystemPath
 from bessemer_lab.bmc.resource import Answer, Resource
 from bessemer_lab.bmc.secure_boot import SecureBoot
 from bessemer_lab.bmc.session import Access
@@ -36,6 +39,7 @@ from bessemer_lab.bmc.session_service import SessionService
 from bessemer_lab.bmc.system import System
 from bessemer_lab.bmc.virtual_media import VirtualCd
 from bessemer_lab.mainboard import Mainboard
+from bessemer_lab.power import PowerState
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +53,11 @@ class Bmc:
         self.faults = Faults()
         self.requests = RequestJournal()
         self.access = Access(username, password)
+        self.events = EventService()
         self._board = board
+        self._power = board.power_state
+        self._session: aiohttp.ClientSession | None = None
+        self._courier: Courier | None = None
         self._port = port
         self._session_service = SessionService(self.access, self.faults)
         self._resources = {resource.path: resource for resource in self._build()}
@@ -63,10 +71,17 @@ class Bmc:
         self._runner = web.ServerRunner(server, handle_signals=False)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=context).start()
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False))
+        self._courier = Courier(self._session)
+        self.events.connect(self._courier)
+        self._board.watch(self._tell)
 
     async def close(self) -> None:
         """Stop listening and end every connection. Idempotent."""
         self.faults.clear()
+        if self._courier is not None and self._session is not None:
+            await self._courier.close()
+            await self._session.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -81,7 +96,16 @@ class Bmc:
             *SecureBoot(board).build(),
             *VirtualCd(board).build(),
             *self._session_service.build(),
+            *self.events.build(),
         ]
+
+    def _tell(self, state: PowerState) -> None:
+        origin = SystemPath(self._board.uuid).system
+        if state is self._power:
+            self.events.tell_reset(origin)
+        else:
+            self.events.tell_power(state, origin)
+        self._power = state
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         began_s = time.monotonic()
@@ -118,7 +142,7 @@ class Bmc:
             self._authenticate(request, path)
         if any(name.startswith("$") for name in request.query):
             raise message.query_not_supported()
-        resource = resource or self._session_service.find(path)
+        resource = resource or self._session_service.find(path) or self.events.find(path)
         if resource is None:
             raise message.not_found(path)
         if method in {"GET", "HEAD"} and resource.get is not None:

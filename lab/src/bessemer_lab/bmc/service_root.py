@@ -3,7 +3,15 @@
 Source: DMTF ServiceRoot.v1_9_0; DSP0266, "Resource identifier".
 """
 
-from bessemer_lab.bmc.path import ALL_CHASSIS, MANAGERS, ROOT, SESSION_SERVICE, SESSIONS, SYSTEMS
+from bessemer_lab.bmc.path import (
+    ALL_CHASSIS,
+    EVENT_SERVICE,
+    MANAGERS,
+    ROOT,
+    SESSION_SERVICE,
+    SESSIONS,
+    SYSTEMS,
+)
 from bessemer_lab.bmc.resource import Json, Resource, link
 from bessemer_lab.mainboard import Mainboard
 
@@ -13,6 +21,7 @@ _SERVICES = {
     "Managers": MANAGERS,
     "Chassis": ALL_CHASSIS,
     "SessionService": SESSION_SERVICE,
+    "EventService": EVENT_SERVICE,
 }
 
 

@@ -12,12 +12,14 @@ from aiohttp import web
 
 from bessemer_lab.bmc import message
 from bessemer_lab.bmc.certificate import ensure_certificate
+from bessemer_lab.bmc.courier import Courier
+from bessemer_lab.bmc.event_service import EventService
 from bessemer_lab.bmc.resource import Answer, Json
 from bessemer_lab.fleet import redfish
 from bessemer_lab.fleet.agent import SimulatedAgent, Surroundings
 from bessemer_lab.fleet.control import Control
 from bessemer_lab.fleet.fault import Chance, Fate
-from bessemer_lab.fleet.machine import Pace, SimulatedServer, number_of
+from bessemer_lab.fleet.machine import SYSTEM, Pace, SimulatedServer, number_of
 from bessemer_lab.fleet.medium import MediumReader
 from bessemer_lab.fleet.record import Call, Record
 
@@ -46,13 +48,18 @@ class Fleet:
         record: Record | None = None,
         directory: Path | None = None,
         port: int = 0,
+        has_events: bool = True,
     ) -> None:
+        """``has_events``: whether the BMCs have an event service."""
         self.pace = pace or Pace()
         self.chance = chance or Chance()
         self.record = record or Record()
         self.servers = [
             SimulatedServer(number, self.pace, self._boot_agent, self._end_agent) for number in range(size)
         ]
+        if has_events:
+            for server in self.servers:
+                server.events = EventService()
         self.port = port
         self._directory = directory
         self._control = Control(self)
@@ -74,6 +81,10 @@ class Fleet:
             connector=aiohttp.TCPConnector(limit=0, ssl=False),
             timeout=aiohttp.ClientTimeout(total=_AGENT_CALL_S),
         )
+        self._courier = Courier(self._session)
+        for one in self.servers:
+            if one.events is not None:
+                one.events.connect(self._courier)
         self._around = Surroundings(self._session, MediumReader(self._session), self.port, certificate)
         return self
 
@@ -85,6 +96,7 @@ class Fleet:
             one.close()
         self._released.set()
         await asyncio.gather(*lives, return_exceptions=True)
+        await self._courier.close()
         await self._session.close()
         await self._runner.cleanup()
         self.record.close()
@@ -101,7 +113,7 @@ class Fleet:
         """How a service reaches the server: the ``redfish_*`` settings of its node."""
         return {
             "redfish_address": self.bmc_url(number),
-            "redfish_system_id": redfish.SYSTEM,
+            "redfish_system_id": SYSTEM,
             "redfish_username": redfish.USERNAME,
             "redfish_password": redfish.PASSWORD,
             "redfish_verify_ca": False,

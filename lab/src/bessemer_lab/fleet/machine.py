@@ -7,7 +7,12 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bessemer_lab.bmc.event_service import EventService
+from bessemer_lab.bmc.path import SYSTEMS
 from bessemer_lab.power import NEEDS_POWER, PowerState, ResetType
+
+#: Path of the one system.
+SYSTEM = f"{SYSTEMS}/1"
 
 _FIRST_ADDRESS = ipaddress.IPv4Address("127.1.0.1")
 _NAMESPACE = uuid.UUID("6f1c2f0e-6c0e-4df5-9f0a-2f1f6a2b7f10")
@@ -60,6 +65,8 @@ class SimulatedServer:
         self.medium: str | None = None
         #: Sessions that are open at the BMC: their names by token.
         self.tokens: dict[str, str] = {}
+        #: Tells of changes of power; None where the BMC has none.
+        self.events: EventService | None = None
         self.writes: list[ImageWrite] = []
         #: Whether what it runs now is what was written to its disk.
         self.has_instance = False
@@ -84,9 +91,17 @@ class SimulatedServer:
     def go_down(self) -> None:
         """Lose power now: switched off, or by the ramdisk itself."""
         self._settle()
-        self.power = PowerState.OFF
+        was_on, self.power = self.power is PowerState.ON, PowerState.OFF
         self.has_instance = False
         self.dies(self)
+        if was_on and self.events is not None:
+            self.events.tell_power(PowerState.OFF, SYSTEM)
+
+    def restart_bmc(self) -> None:
+        """The BMC, not the machine, starts anew: sessions and subscriptions are gone."""
+        self.tokens = {}
+        if self.events is not None:
+            self.events.forget()
 
     def close(self) -> None:
         self._settle()
@@ -95,6 +110,7 @@ class SimulatedServer:
     def _come_up(self) -> None:
         self._settle()
         self.dies(self)
+        self._tell_start(was_on=self.power is PowerState.ON)
         self.power = PowerState.ON
         self.count_boots += 1
         is_overridden = self.boot_enabled != "Disabled"
@@ -106,6 +122,14 @@ class SimulatedServer:
             self.boots(self)
         else:
             self.has_instance = bool(self.writes) and self.writes[-1].finished_at is not None
+
+    def _tell_start(self, *, was_on: bool) -> None:
+        if self.events is None:
+            return
+        if was_on:
+            self.events.tell_reset(SYSTEM)
+        else:
+            self.events.tell_power(PowerState.ON, SYSTEM)
 
     def _later(self, change: Callable[[], None]) -> None:
         self._settle()
@@ -133,6 +157,7 @@ class SimulatedServer:
             "has_instance": self.has_instance,
             "boots": self.count_boots,
             "sessions": len(self.tokens),
+            "subscriptions": len(self.events.subscriptions) if self.events else 0,
             "calls": self.calls,
             "writes": [
                 {

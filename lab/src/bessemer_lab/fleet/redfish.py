@@ -9,21 +9,23 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bessemer_lab.bmc import message
+from bessemer_lab.bmc.event_service import TEST_ACTION, EventService
 from bessemer_lab.bmc.path import (
     CD,
+    EVENT_SERVICE,
     MANAGER,
     MANAGERS,
     ROOT,
     SESSION_SERVICE,
     SESSIONS,
+    SUBSCRIPTIONS,
     SYSTEMS,
     VIRTUAL_MEDIA,
 )
 from bessemer_lab.bmc.resource import NO_CONTENT, Answer, Json, collection_body, link
-from bessemer_lab.fleet.machine import SimulatedServer
+from bessemer_lab.fleet.machine import SYSTEM, SimulatedServer
 from bessemer_lab.power import ResetType
 
-SYSTEM = f"{SYSTEMS}/1"
 USERNAME, PASSWORD = "admin", "password"
 #: Sessions a BMC has room for, as many a real one.
 MOST_SESSIONS = 8
@@ -51,10 +53,28 @@ def answer(server: SimulatedServer, method: str, path: str, headers: Mapping[str
         return Answer(_read(server, path))
     if method == "DELETE" and path.startswith(f"{SESSIONS}/"):
         return _log_out(server, path.rpartition("/")[2])
+    if server.events is not None and path.startswith(EVENT_SERVICE):
+        return _change_events(server.events, method, path, body)
     change = _CHANGES.get((method, path))
     if change is None:
         raise message.method_not_allowed(method, path)
     return change(server, body)
+
+
+def _change_events(events: EventService, method: str, path: str, body: Json) -> Answer:
+    if (method, path) == ("POST", SUBSCRIPTIONS):
+        return events.create(body)
+    if (method, path) == ("POST", TEST_ACTION):
+        return events.submit_test(body)
+    if method == "DELETE" and path.startswith(f"{SUBSCRIPTIONS}/"):
+        return events.remove(path.rpartition("/")[2])
+    raise message.method_not_allowed(method, path)
+
+
+def _read_events(events: EventService, path: str) -> Json | None:
+    if path == EVENT_SERVICE:
+        return events.read()
+    return events.read_all() if path == SUBSCRIPTIONS else events.find_body(path)
 
 
 def _is_known(server: SimulatedServer, headers: Mapping[str, str]) -> bool:
@@ -93,9 +113,12 @@ def _read(server: SimulatedServer, path: str) -> Json:
             "Systems": link(SYSTEMS),
             "Managers": link(MANAGERS),
             "SessionService": link(SESSION_SERVICE),
+            **({"EventService": link(EVENT_SERVICE)} if server.events is not None else {}),
             "Links": {"Sessions": link(SESSIONS)},
         }
     found = _FIXED.get(path)
+    if found is None and server.events is not None:
+        found = _read_events(server.events, path)
     if found is None:
         raise message.not_found(path)
     return found
