@@ -1,6 +1,7 @@
 """Drivers: the connection below SQLAlchemy's, for fixed statements and for beginning and ending transactions.
 
-Each raises what SQLAlchemy would raise, so that nobody has to know which way a statement went.
+Each raises what SQLAlchemy would raise, so that nobody has to know which way a statement went. SQLite's is
+here, PostgreSQL's in ``postgresql``.
 """
 
 import sqlite3
@@ -8,11 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bessemer.kernel.error import InternalError
 from bessemer.store.sqlite import Outcome, WholeConnection
 from bessemer.store.statement import Plan, Rows
 
@@ -90,8 +89,8 @@ class SqliteDriver:
     async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
         is_many = isinstance(parameters, Sequence)
         is_short = not plan.is_long and not (parameters and len(parameters) > _MANY and is_many)
-        arguments = _arguments(plan, parameters)
-        outcome = await self._execute(plan.sql, arguments, is_many=is_many, is_short=is_short)
+        sent = arguments(plan, parameters)
+        outcome = await self._execute(plan.sql, sent, is_many=is_many, is_short=is_short)
         return Rows(plan.decoded(outcome.rows), outcome.rowcount)
 
     async def _execute(
@@ -102,63 +101,19 @@ class SqliteDriver:
             return await self._connection.run(sql, arguments, is_many=is_many, first=first, is_short=is_short)
 
 
-class PostgresqlDriver:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._is_confused = False
-
-    @property
-    def is_broken(self) -> bool:
-        return self._is_confused or bool(self._connection.is_closed())
-
-    async def begin(self) -> None:
-        with self._guarded("BEGIN"):
-            await self._connection.execute("BEGIN")
-
-    async def ensure_begun(self) -> None:
-        """It has begun already."""
-
-    async def commit(self) -> None:
-        with self._guarded("COMMIT"):
-            status = await self._connection.execute("COMMIT")
-        if status != "COMMIT":
-            raise InternalError("a transaction went on after a statement had failed in it")
-
-    async def roll_back(self) -> None:
-        with self._guarded("ROLLBACK"):
-            await self._connection.execute("ROLLBACK")
-
-    async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
-        arguments = _arguments(plan, parameters)
-        with self._guarded(plan.sql):
-            if isinstance(parameters, Sequence):
-                await self._connection.executemany(plan.sql, arguments)
-                return Rows((), len(parameters))
-            if plan.has_rows:
-                rows = await self._connection.fetch(plan.sql, *arguments)
-                return Rows(plan.decoded(rows), len(rows))
-            status = await self._connection.execute(plan.sql, *arguments)
-            return Rows((), int(status.rpartition(" ")[2]))
-
-    @contextmanager
-    def _guarded(self, sql: str) -> Iterator[None]:
-        with _as_dbapi_errors(self, sql):
-            try:
-                yield
-            except asyncpg.InternalClientError as error:
-                # The server ended the connection, and asyncpg has not noticed yet.
-                self._is_confused = True
-                raise ConnectionResetError("the connection to the database was lost") from error
-
-
 def driver_of(connection: AsyncConnection) -> Driver:
     """The driver below an SQLAlchemy connection that has started."""
     sync = connection.sync_connection
     raw: Any = sync.connection.driver_connection if sync is not None else None
-    return SqliteDriver(raw) if isinstance(raw, WholeConnection) else PostgresqlDriver(raw)
+    if isinstance(raw, WholeConnection):
+        return SqliteDriver(raw)
+    from bessemer.store.postgresql import PostgresqlDriver  # a process on SQLite does without asyncpg
+
+    return PostgresqlDriver(raw)
 
 
-def _arguments(plan: Plan, parameters: Parameters | None) -> list[Any]:
+def arguments(plan: Plan, parameters: Parameters | None) -> list[Any]:
+    """What is sent with the plan's statement; a list of it for each of several parameters."""
     if isinstance(parameters, Sequence):
         return [plan.arguments(one) for one in parameters]
     return plan.arguments(parameters or {})
@@ -169,7 +124,7 @@ def _as_dbapi_errors(driver: Driver, sql: str) -> Iterator[None]:
     """Parameters never go into the error: there may be secrets among them."""
     try:
         yield
-    except (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError) as error:
+    except sqlite3.IntegrityError as error:
         raise IntegrityError(sql, None, error) from error
-    except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except sqlite3.Error as error:
         raise DBAPIError(sql, None, error, connection_invalidated=driver.is_broken) from error
