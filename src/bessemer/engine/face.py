@@ -33,7 +33,7 @@ async def call(
     """
     context: StepContext[Any] = StepContext(held, deps, clock)
     try:
-        with attempt(step, held.operation) as span:
+        with attempt(step, face, held.operation) as span:
             result = await _bounded(face(context), step)
             note_outcome(span, result)
         held.check_data()

@@ -29,6 +29,7 @@ from bessemer.kernel.trace import (
     span_of,
 )
 
+_FACES: Final = ("until", "check", "undo")
 _NOTHING: Final = nullcontext[None]()
 _EPOCH: Final = from_timestamp("1970-01-01T00:00:00+00:00")
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -49,19 +50,19 @@ def carry_on(operation: Operation) -> None:
     structlog.contextvars.bind_contextvars(trace=context.trace)
 
 
-def attempt(step: Step[Any], operation: Operation) -> AbstractContextManager[Span | None]:
+def attempt(step: Step[Any], face: Any, operation: Operation) -> AbstractContextManager[Span | None]:
     """The span of one call of a face of ``step``; None where no traces are kept."""
     tracer = TRACING.tracer
-    return _NOTHING if tracer is None else _attempt(tracer, step, operation)
+    return _NOTHING if tracer is None else _attempt(tracer, step, face, operation)
 
 
 @contextmanager
-def _attempt(tracer: Tracer, step: Step[Any], operation: Operation) -> Iterator[Span]:
+def _attempt(tracer: Tracer, step: Step[Any], face: Any, operation: Operation) -> Iterator[Span]:
     context, _ = _place(tracer, operation)
     attributes = {
         **_whose(operation),
         "bessemer.step": step.name,
-        "bessemer.phase": operation.phase.value,
+        "bessemer.face": next((name for name in _FACES if getattr(step, name) is face), "run"),
         "bessemer.attempt": max(1, operation.attempt),
         "bessemer.conductor": operation.owner or "",
         "bessemer.outcome": "failed",

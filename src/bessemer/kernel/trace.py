@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -19,7 +20,6 @@ from bessemer.kernel.error import BessemerError
 Attributes = Mapping[str, str | int | float | bool]
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
-_LOW_64 = 2**64 - 1
 _SAMPLED = 1
 
 
@@ -116,12 +116,14 @@ def read_traceparent(text: str) -> SpanContext | None:
 
 def span_of(uuid: str, *, within: SpanContext | None) -> SpanContext:
     """The span of the durable thing called ``uuid``: the same in every process, without being kept anywhere.
-    ``within`` is the span that led to it; without one, it is the first of a trace with an id of its own.
+    ``within`` is the span that led to it; without one, it is the first of a trace that follows from its name
+    too. Ids are digests: samplers compare their bits, and those of a UUID are not all random.
     """
-    number = UUID(uuid).int
+    digest = sha256(UUID(uuid).bytes).digest()
+    trace_id, span_id = int.from_bytes(digest[:16]), int.from_bytes(digest[16:24])
     if within is None:
-        return SpanContext(number, number & _LOW_64, is_sampled=False)
-    return SpanContext(within.trace_id, number & _LOW_64, within.is_sampled)
+        return SpanContext(trace_id, span_id, is_sampled=False)
+    return SpanContext(within.trace_id, span_id, within.is_sampled)
 
 
 def current() -> SpanContext | None:

@@ -94,7 +94,7 @@ class _OtelSpan:
 
 
 class GivenIds(RandomIdGenerator):
-    """Random ids, but those that were given for the span being begun: ends of UUIDs, which are random too."""
+    """Random ids, but those that were given for the span being begun: digests, as good as random."""
 
     def __init__(self) -> None:
         self._given: SpanContext | None = None
