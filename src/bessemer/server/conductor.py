@@ -11,6 +11,7 @@ from bessemer.engine.engine import Engine
 from bessemer.engine.settings import EngineSettings
 from bessemer.hardware.agent.client import AgentClient
 from bessemer.hardware.composition import Composition
+from bessemer.server.descriptor import check_descriptors, take_descriptors
 from bessemer.server.duty import Duty, duties
 from bessemer.server.foundation import Foundation, session
 from bessemer.workflow.catalogue import workflows
@@ -29,6 +30,7 @@ class Conductor:
 async def open_conductor(foundation: Foundation) -> AsyncIterator[Conductor]:
     """The conductor's parts. Tells ``foundation.gateway`` of the workflows."""
     settings = foundation.settings
+    await check_descriptors(foundation.database, settings.conductor.conductor_group, take_descriptors())
     async with session() as agents:
         collaborators = Collaborators(
             database=foundation.database,

@@ -20,6 +20,7 @@ from bessemer.server.api import Api, answer, listen, open_api
 from bessemer.server.conductor import Conductor, open_conductor
 from bessemer.server.duty import Duty
 from bessemer.server.foundation import Foundation, open_foundation
+from bessemer.server.heap import keep_large_blocks_apart
 from bessemer.server.life import Life
 from bessemer.server.metric.listener import listen_for_metrics, show_metrics
 from bessemer.server.reload import Reload
@@ -210,6 +211,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 def _settle_memory() -> None:
     """Leave what was built at the start out of garbage collection: long lists are a fifth cheaper for it."""
+    keep_large_blocks_apart()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
