@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace, run: "Run") -> int:
 
     try:
         settings, unknown = load_settings(arguments.config_file)
-        set_up_logging(debug=settings.default.debug)
+        set_up_logging(debug=settings.default.debug, use_json=settings.default.use_json)
         for option in unknown:
             structlog.get_logger(__name__).warning("unknown option in the settings file", option=option)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
