@@ -198,7 +198,8 @@ class Runner:
         was_full = len(self._tasks) >= self._settings.workers
         _, held = self._tasks.pop(key)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("an operation was left where it was", operation=key[0], exc_info=error)
+            whose = {"node": held.operation.node_uuid, "request": held.operation.request_id}
+            _log.error("an operation was left where it was", operation=key[0], **whose, exc_info=error)
         wake_at = held.operation.wake_at
         if held.is_at_rest and wake_at is not None:
             self._set_alarm(wake_at)
