@@ -8,6 +8,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -81,7 +82,10 @@ class PostgresqlNotifier(Notifier):
 
     async def _started(self) -> None:
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="listen for database notifications")
+            # It outlives who listens first, and is none of that one's work.
+            self._task = asyncio.create_task(
+                self._run(), name="listen for database notifications", context=Context()
+            )
         with suppress(TimeoutError):
             async with asyncio.timeout(_ANSWER_S):
                 await self._is_listening.wait()
