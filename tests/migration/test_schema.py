@@ -22,7 +22,7 @@ from bessemer.store.database import Database
 from bessemer.store.migration import HEAD, note_oldest_program
 from bessemer.store.migration.creation import OLDEST_PROGRAM
 from bessemer.store.migration.script import configuration, upgrade
-from bessemer.store.node import NodeFilter, list_node_rows
+from bessemer.store.node_list import NodeFilter, list_node_rows
 from bessemer.store.page import Page
 from bessemer.store.table import METADATA
 from fixture_database import PostgresqlServer

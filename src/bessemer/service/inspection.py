@@ -22,7 +22,8 @@ from bessemer.service.caller import Caller
 from bessemer.service.node_access import NodeAccess
 from bessemer.store.database import Transaction
 from bessemer.store.inspection_report import add_report
-from bessemer.store.node import NodeFilter, get_node, list_node_rows
+from bessemer.store.node import get_node
+from bessemer.store.node_list import NodeFilter, list_node_rows
 from bessemer.store.page import Page
 from bessemer.store.port import find_nodes_by_addresses
 from bessemer.store.record import decode_object

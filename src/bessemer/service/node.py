@@ -28,14 +28,13 @@ from bessemer.store.allocation import get_allocation, release_node
 from bessemer.store.database import Transaction
 from bessemer.store.event import add_event
 from bessemer.store.node import (
-    NodeFilter,
     create_node,
     delete_node,
     find_node,
     list_child_nodes,
-    list_node_rows,
     update_node,
 )
+from bessemer.store.node_list import NodeFilter, list_node_rows
 from bessemer.store.page import Page
 from bessemer.store.trait import list_traits
 

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.domain.chassis import Chassis
-from bessemer.kernel.error import Conflict, InvalidValue, NotFound
+from bessemer.kernel.error import Conflict, NotFound
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.failure import conflict
-from bessemer.store.page import Page, apply_page
+from bessemer.store.listing import list_rows
+from bessemer.store.page import Page
 from bessemer.store.record import Mapper
 from bessemer.store.table import CHASSIS
 
@@ -79,8 +80,4 @@ async def list_chassis_rows(tx: Transaction, fields: Sequence[str], page: Page) 
         InvalidValue: A field or sort key that chassis do not have.
         NotFound: The marker does not exist.
     """
-    unknown = [field for field in fields if field not in CHASSIS.c]
-    if unknown:
-        raise InvalidValue(f"Chassis have no field '{unknown[0]}'.")
-    statement = select(*(CHASSIS.c[field] for field in fields))
-    return list((await tx.execute(await apply_page(tx, statement, CHASSIS, page))).all())
+    return await list_rows(tx, CHASSIS, "Chassis", fields, page)

@@ -10,7 +10,7 @@ from bessemer.kernel.clock import Timestamp
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.moment import shared_now
-from bessemer.store.page import Page, apply_page
+from bessemer.store.page import Page, read_page
 from bessemer.store.record import Mapper, decode_json, encode_json
 from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS
 
@@ -120,8 +120,7 @@ async def list_conductor_rows(tx: Transaction, fields: Sequence[str], page: Page
     if unknown:
         raise InvalidValue(f"Conductors have no field '{unknown[0]}'.")
     statement = select(*(CONDUCTORS.c[field] for field in fields))
-    paged = await apply_page(tx, statement, CONDUCTORS, page, marker_column="hostname")
-    return list((await tx.execute(paged)).all())
+    return await read_page(tx, statement, CONDUCTORS, page, marker_column="hostname")
 
 
 async def list_live_conductors(tx: Transaction, timeout_s: float) -> list[Conductor]:

@@ -9,7 +9,7 @@ from bessemer.kernel.clock import Timestamp
 from bessemer.kernel.error import NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Transaction
-from bessemer.store.page import Page, apply_page
+from bessemer.store.page import Page, read_page
 from bessemer.store.record import Mapper
 from bessemer.store.statement import Statement
 from bessemer.store.table import EVENTS
@@ -89,7 +89,7 @@ async def list_events(tx: Transaction, node_uuid: str, page: Page) -> list[Event
         NotFound: The marker does not exist.
     """
     statement = _EVENT.select().where(EVENTS.c.node_uuid == node_uuid, EVENTS.c.in_history)
-    return [_EVENT.to_record(row) for row in await tx.execute(await apply_page(tx, statement, EVENTS, page))]
+    return [_EVENT.to_record(row) for row in await read_page(tx, statement, EVENTS, page)]
 
 
 async def get_event(tx: Transaction, uuid: str) -> Event:

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Table, or_, select
 
 from bessemer.kernel.error import InvalidValue
 from bessemer.store.database import AnyRow, Transaction
-from bessemer.store.page import Page, apply_page
+from bessemer.store.page import Page, read_page
 from bessemer.store.table import NODES
 
 
@@ -31,7 +31,7 @@ async def list_rows(
     if unknown:
         raise InvalidValue(f"{noun} have no field '{unknown[0]}'.")
     statement = select(*(table.c[field] for field in fields)).where(*conditions, *visible)
-    return list((await tx.execute(await apply_page(tx, statement, table, page, visible=visible))).all())
+    return await read_page(tx, statement, table, page, visible=visible)
 
 
 def of_nodes(

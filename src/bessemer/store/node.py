@@ -1,11 +1,9 @@
-"""Nodes: create, look up, change, list."""
+"""Nodes: create, look up, change. Their lists are in ``node_list``."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, delete, exists, insert, select, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from bessemer.domain.node import JSON_FIELDS, SECRET_KEYS, Node
@@ -16,11 +14,9 @@ from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.duty import add_node_duties
 from bessemer.store.failure import conflict
-from bessemer.store.listing import of_project
-from bessemer.store.page import Page, apply_page, in_order
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.statement import Statement
-from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS, EVENTS, NODES
+from bessemer.store.table import EVENTS, NODES
 
 NODE = SealedMapper(
     Node,
@@ -45,42 +41,6 @@ _OF_PARENT = Statement(NODE.select().where(NODES.c.parent_node == bindparam("key
 _BY_NAME = Statement(NODE.select().where(NODES.c.name == bindparam("key")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeFilter:
-    """Which nodes to list: those that fulfil everything given. None (or empty) asks nothing.
-
-    Nodes that have a parent are left out unless ``include_children`` or ``parent_node`` says otherwise.
-    """
-
-    uuids: Sequence[str] | None = None
-    chassis_uuid: str | None = None
-    instance_uuid: str | None = None
-    instance_name: str | None = None
-    #: Whether an instance is on the node.
-    associated: bool | None = None
-    maintenance: bool | None = None
-    retired: bool | None = None
-    provision_state: str | None = None
-    provision_states: Sequence[str] | None = None
-    driver: str | None = None
-    resource_class: str | None = None
-    fault: str | None = None
-    #: The empty string is the default group.
-    conductor_group: str | None = None
-    #: Host name: nodes of that conductor's group with a driver it offers.
-    conductor: str | None = None
-    owner: str | None = None
-    lessee: str | None = None
-    #: Owner or lessee.
-    project: str | None = None
-    #: Text in the description, whatever its case.
-    description_contains: str | None = None
-    shards: Sequence[str] | None = None
-    sharded: bool | None = None
-    parent_node: str | None = None
-    include_children: bool = False
-
-
 async def create_node(tx: Transaction, node: Node) -> Node:
     """Store a new node.
 
@@ -94,7 +54,7 @@ async def create_node(tx: Transaction, node: Node) -> Node:
         await tx.execute(_INSERT, row)
     except IntegrityError as error:
         raise conflict(error, NODES, "node", row) from error
-    await add_node_duties(tx, node.uuid, node.conductor_group)
+    await add_node_duties(tx, node.uuid, node.conductor_group, node.driver)
     return node
 
 
@@ -188,131 +148,8 @@ async def delete_node(tx: Transaction, uuid: str) -> None:
     )
 
 
-async def list_node_rows(
-    tx: Transaction,
-    fields: Sequence[str],
-    filters: NodeFilter,
-    page: Page,
-    *,
-    opened: Collection[str] = (),
-) -> Sequence[Sequence[Any]]:
-    """``fields`` of nodes as they lie in the database: JSON documents are text.
-
-    Secrets in documents are sealed, except in the fields ``opened``; the first field must be ``uuid`` then.
-
-    Raises:
-        InvalidValue: A field or sort key that nodes do not have.
-        NotFound: The marker does not exist.
-    """
-    unknown = [field for field in fields if field not in NODES.c]
-    if unknown:
-        raise InvalidValue(f"Nodes have no field '{unknown[0]}'.")
-    rows = (await _rows(tx, tuple(fields), filters, page)).all()
-    places = [(index, field) for index, field in enumerate(fields) if field in opened]
-    return [_opened(tx, row, places) for row in rows] if places else rows
-
-
-async def _rows(tx: Transaction, fields: tuple[str, ...], filters: NodeFilter, page: Page) -> Any:
-    given = _given(filters)
-    if page.marker is None and given.keys() <= _PLAIN:
-        names = tuple(name for name in given if name != "include_children")
-        statement = _first_page(fields, names, "include_children" in given, _shape(page))
-        return await tx.execute(statement, {**given, "most": page.limit})
-    visible = [] if filters.project is None else [of_project(filters.project)]
-    wanted = select(*(NODES.c[field] for field in fields)).where(*_conditions(filters), *visible)
-    return await tx.execute(await apply_page(tx, wanted, NODES, page, visible=visible))
-
-
 def _locked(tx: Transaction, row: AnyRow | Sequence[Any]) -> Node:
     """The record of a node that this transaction has locked."""
     node = NODE.to_record(tx, row)
     tx.nodes[node.uuid] = node
     return node
-
-
-def _opened(tx: Transaction, row: Sequence[Any], places: Sequence[tuple[int, str]]) -> Any:
-    values = list(row)
-    for index, field in places:
-        values[index] = NODE.opened(tx, values[0], field, values[index])
-    return values
-
-
-def _given(filters: NodeFilter) -> dict[str, Any]:
-    """What the filter asks, by name."""
-    every = {field: getattr(filters, field) for field in filters.__slots__}
-    if not filters.include_children:
-        del every["include_children"]
-    return {name: value for name, value in every.items() if value is not None}
-
-
-@lru_cache(maxsize=256)
-def _first_page(
-    fields: tuple[str, ...], equal: tuple[str, ...], with_children: bool, shape: Page
-) -> Statement:
-    """The first page of the most frequent lists, made once: building a select of sixty columns costs as much
-    as running it. ``equal`` are the columns that have to have a value given as parameter.
-    """
-    conditions = [NODES.c[name] == bindparam(name) for name in equal]
-    if "parent_node" not in equal and not with_children:
-        conditions.append(NODES.c.parent_node.is_(None))
-    wanted = select(*(NODES.c[field] for field in fields)).where(*conditions)
-    return Statement(in_order(wanted, NODES, shape).limit(bindparam("most", type_=Integer())), is_long=True)
-
-
-def _shape(page: Page) -> Page:
-    """What of a page decides the form of its statement."""
-    return replace(page, limit=0, marker=None)
-
-
-_EQUAL = (
-    "chassis_uuid",
-    "instance_uuid",
-    "instance_name",
-    "maintenance",
-    "retired",
-    "provision_state",
-    "driver",
-    "resource_class",
-    "fault",
-    "conductor_group",
-    "owner",
-    "lessee",
-    "parent_node",
-)
-_PLAIN = {*_EQUAL, "include_children"}
-
-
-def _conditions(filters: NodeFilter) -> list[ColumnElement[bool]]:
-    node = NODES.c
-    found = [
-        node[name] == value for name in _EQUAL if (value := getattr(filters, name)) is not None
-    ]  # fmt: skip
-    if filters.uuids is not None:
-        found.append(node.uuid.in_(filters.uuids))
-    if filters.provision_states is not None:
-        found.append(node.provision_state.in_(filters.provision_states))
-    if filters.associated is not None:
-        found.append(_is_set(node.instance_uuid, wanted=filters.associated))
-    if filters.sharded is not None:
-        found.append(_is_set(node.shard, wanted=filters.sharded))
-    if filters.shards is not None:
-        found.append(node.shard.in_(filters.shards))
-    if filters.description_contains is not None:
-        found.append(node.description.icontains(filters.description_contains, autoescape=True))
-    if filters.conductor is not None:
-        found.append(_served_by(filters.conductor))
-    if filters.parent_node is None and not filters.include_children:
-        found.append(node.parent_node.is_(None))
-    return found
-
-
-def _is_set(column: ColumnElement[Any], *, wanted: bool) -> ColumnElement[bool]:
-    return column.is_not(None) if wanted else column.is_(None)
-
-
-def _served_by(hostname: str) -> ColumnElement[bool]:
-    conductor, offered = CONDUCTORS.c, CONDUCTOR_INTERFACES.c
-    return and_(
-        exists().where(conductor.hostname == hostname, conductor.conductor_group == NODES.c.conductor_group),
-        exists().where(offered.hostname == hostname, offered.hardware_type == NODES.c.driver),
-    )

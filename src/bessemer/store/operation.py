@@ -22,7 +22,7 @@ from bessemer.kernel.error import FenceLost, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Transaction
 from bessemer.store.node import NODE
-from bessemer.store.page import Page, apply_page
+from bessemer.store.page import Page, read_page
 from bessemer.store.queue import next_turn
 from bessemer.store.record import decode_json, storable
 from bessemer.store.sealed import SealedMapper
@@ -163,8 +163,8 @@ async def list_operations(
         statement = statement.where(_COLUMNS.node_uuid == node_uuid)
     if states is not None:
         statement = statement.where(_COLUMNS.state.in_(states))
-    paged = await apply_page(tx, statement, OPERATIONS, page or Page(1000))
-    return [OPERATION.to_record(tx, row) for row in await tx.execute(paged)]
+    rows = await read_page(tx, statement, OPERATIONS, page or Page(1000))
+    return [OPERATION.to_record(tx, row) for row in rows]
 
 
 async def find_active(tx: Transaction, node_uuid: str) -> Operation | None:

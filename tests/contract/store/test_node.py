@@ -19,15 +19,14 @@ from bessemer.store.database import Database
 from bessemer.store.event import add_event, list_events
 from bessemer.store.inventory import find_inventory, put_inventory
 from bessemer.store.node import (
-    NodeFilter,
     create_node,
     delete_node,
     find_node,
     get_node,
-    list_node_rows,
     merge_node,
     update_node,
 )
+from bessemer.store.node_list import NodeFilter, list_node_rows
 from bessemer.store.operation import enqueue, get_operation, list_operations
 from bessemer.store.page import Page
 from bessemer.store.port import create_port, find_port

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from bessemer.kernel.ident import new_uuid
 from bessemer.store.database import Database
-from bessemer.store.node import NodeFilter, list_node_rows
+from bessemer.store.node_list import NodeFilter, list_node_rows
 from bessemer.store.page import Page
 from fakes.explaining import ExplainingTransaction
 from fakes.store import add_nodes

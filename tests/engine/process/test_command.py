@@ -19,7 +19,7 @@ from bessemer.store.database import Database
 from bessemer.store.event import add_event
 from bessemer.store.migration import HEAD
 from bessemer.store.move import fingerprint, move
-from bessemer.store.node import NodeFilter, list_node_rows
+from bessemer.store.node_list import NodeFilter, list_node_rows
 from bessemer.store.operation import enqueue
 from bessemer.store.page import Page
 from bessemer.store.status import read_status

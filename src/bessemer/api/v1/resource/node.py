@@ -22,7 +22,7 @@ from bessemer.kernel.error import InvalidValue
 from bessemer.service.node_access import SEE
 from bessemer.service.node_field import FieldChange, change_rules, revealed
 from bessemer.service.services import Services
-from bessemer.store.node import NodeFilter
+from bessemer.store.node_list import NodeFilter
 
 FAULTS = ("power failure", "clean failure", "rescue abort failure", "service failure")
 
