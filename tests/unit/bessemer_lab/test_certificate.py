@@ -32,3 +32,11 @@ def test_a_certificate_without_its_key_is_replaced(tmp_path: Path) -> None:
     ensure_certificate(tmp_path)
     assert path.read_bytes() != before
     assert key.exists()
+
+
+def test_the_certificate_names_the_addresses_it_is_made_for(tmp_path: Path) -> None:
+    path, _ = ensure_certificate(tmp_path, "fleet", is_authority=False, addresses=("127.1.0.1", "127.1.0.2"))
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    named = {str(address) for address in names.get_values_for_type(x509.IPAddress)}
+    assert named == {"127.0.0.1", "::1", "127.1.0.1", "127.1.0.2"}

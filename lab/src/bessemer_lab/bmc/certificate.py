@@ -1,6 +1,7 @@
 """The self-signed certificates of a lab's BMCs and simulated agents."""
 
 import ipaddress
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,11 +16,14 @@ _LIFETIME = timedelta(days=365)
 _MARGIN = timedelta(days=7)
 
 
-def ensure_certificate(directory: Path, name: str = "bmc", *, is_authority: bool = True) -> tuple[Path, Path]:
+def ensure_certificate(
+    directory: Path, name: str = "bmc", *, is_authority: bool = True, addresses: Sequence[str] = ()
+) -> tuple[Path, Path]:
     """The paths of the certificate and its key, made anew when they are missing or about to expire.
 
-    A client verifies a BMC by trusting the certificate's file; it names localhost, 127.0.0.1 and ::1. One
-    that is no authority stands for itself alone, as those that agents make.
+    A client verifies a BMC by trusting the certificate's file; it names localhost, 127.0.0.1 and ::1, and
+    those ``addresses`` (IP) when it is made. One that is no authority stands for itself alone, as those that
+    agents make.
     """
     certificate, key = directory / f"{name}.crt", directory / f"{name}.key"
     if not (certificate.exists() and key.exists() and _is_fresh(certificate)):
@@ -30,7 +34,7 @@ def ensure_certificate(directory: Path, name: str = "bmc", *, is_authority: bool
         )
         write_private(key, key_text.decode())
         certificate.write_bytes(
-            _sign(private, is_authority=is_authority).public_bytes(serialization.Encoding.PEM)
+            _sign(private, addresses, is_authority=is_authority).public_bytes(serialization.Encoding.PEM)
         )
     return certificate, key
 
@@ -40,9 +44,11 @@ def _is_fresh(path: Path) -> bool:
     return certificate.not_valid_after_utc - _MARGIN > datetime.now(UTC)
 
 
-def _sign(key: ec.EllipticCurvePrivateKey, *, is_authority: bool) -> x509.Certificate:
+def _sign(
+    key: ec.EllipticCurvePrivateKey, addresses: Sequence[str], *, is_authority: bool
+) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bessemer lab BMC")])
-    addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1")]
+    named = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1", *addresses)]
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
@@ -64,7 +70,7 @@ def _sign(key: ec.EllipticCurvePrivateKey, *, is_authority: bool) -> x509.Certif
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + _LIFETIME)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *addresses]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *named]), critical=False)
         .add_extension(
             x509.BasicConstraints(ca=is_authority, path_length=0 if is_authority else None), critical=True
         )

@@ -29,10 +29,15 @@ _CLEAN_STEPS = [
     {"step": "erase_devices_metadata", "priority": 99, "interface": "deploy"},
     {"step": "erase_devices", "priority": 0, "interface": "deploy"},
 ]
+#: None runs by itself. Ironic asks again and again for a list that is empty.
+_DEPLOY_STEPS = [
+    {"step": step, "priority": 0, "interface": "deploy"}
+    for step in ("erase_devices_metadata", "write_image", "inject_files")
+]
 #: Commands that are done at once, and their results.
 _QUICK: dict[str, Any] = {
     "clean.get_clean_steps": {"clean_steps": {"GenericHardwareManager": _CLEAN_STEPS}, **_MANAGER},
-    "deploy.get_deploy_steps": {"deploy_steps": {}, **_MANAGER},
+    "deploy.get_deploy_steps": {"deploy_steps": {"GenericHardwareManager": _DEPLOY_STEPS}, **_MANAGER},
     "service.get_service_steps": {"service_steps": {}, **_MANAGER},
     "standby.get_partition_uuids": {"root uuid": "r", "efi system partition uuid": "e"},
     "standby.sync": None,
@@ -40,11 +45,11 @@ _QUICK: dict[str, Any] = {
     "system.lockdown": None,
     "rescue.finalize_rescue": None,
 }
-#: Commands that take their time.
-_LONG: dict[str, Any] = {
-    "clean.execute_clean_step": {"clean_result": None},
-    "deploy.execute_deploy_step": {"deploy_result": None},
-    "service.execute_service_step": {"service_result": None},
+#: Commands that take their time; for those that carry out a step, of what kind it is.
+_LONG: dict[str, str | None] = {
+    "clean.execute_clean_step": "clean",
+    "deploy.execute_deploy_step": "deploy",
+    "service.execute_service_step": "service",
     "image.install_bootloader": None,
 }
 
@@ -210,7 +215,10 @@ class SimulatedAgent:
         await asyncio.sleep(self._server.pace.command_s)
         if write is not None:
             write.finish()
-        command.update(command_status="SUCCEEDED", command_result=_LONG[name])
+        kind = _LONG[name]
+        # The step is told with its result: services know by it what has been done.
+        result = None if kind is None else {f"{kind}_result": None, f"{kind}_step": step}
+        command.update(command_status="SUCCEEDED", command_result=result)
         self._wake.set()
 
 
