@@ -70,8 +70,8 @@ class World:
 
 @asynccontextmanager
 async def world(directory: Path, database: str, nodes: int, interval_s: int) -> AsyncIterator[World]:
-    image = _write_images(directory)
-    with _simulator(directory, nodes) as told:
+    image = write_images(directory)
+    with simulator(directory, nodes) as told:
         port = free_port()
         config = directory / "bessemer.conf"
         config.write_text(
@@ -92,7 +92,7 @@ async def world(directory: Path, database: str, nodes: int, interval_s: int) -> 
             )
 
 
-def _write_images(directory: Path) -> dict[str, str]:
+def write_images(directory: Path) -> dict[str, str]:
     """A ramdisk that nobody boots and an image that nobody reads; ``instance_info`` that names it."""
     for name in ("kernel", "ramdisk"):
         (directory / name).write_bytes(name.encode() * 1000)
@@ -105,7 +105,8 @@ def _write_images(directory: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _simulator(directory: Path, nodes: int) -> Iterator[dict[str, Any]]:
+def simulator(directory: Path, nodes: int) -> Iterator[dict[str, Any]]:
+    """The fleet in a process of its own; what it says of itself (``bessemer_lab.fleet.command``)."""
     command = [str(Path(sys.executable).with_name("bessemer-lab")), "fleet", "--size", str(nodes)]
     command += ["--tls", str(directory), "--answer-s", str(Pace().answer_s)]
     with (directory / "fleet.log").open("w") as log:

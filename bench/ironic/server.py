@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,17 +48,29 @@ def serving(programs: Path, directory: Path, database: str, *, is_new: bool) -> 
     (directory / "http").mkdir(exist_ok=True)
     enabled = "\n".join(f"enabled_{kind}_interfaces = fake" for kind in _KINDS)
     settings.write_text(_SETTINGS.format(directory=directory, port=port, database=database, enabled=enabled))
-    environment = {name: held for name, held in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     if is_new:
-        _create_schema(programs, settings, directory / "dbsync.log", environment)
-    command = [str(programs / "ironic"), "--config-file", str(settings)]
-    with started(command, port, "/v1/nodes?limit=1", directory / "ironic.log", environment) as server:
+        create_schema(programs, settings, environment())
+    with running(programs, settings, port, environment()) as server:
         yield server
 
 
-def _create_schema(programs: Path, settings: Path, log: Path, environment: dict[str, str]) -> None:
+def environment() -> dict[str, str]:
+    """What Ironic runs in: byte code is kept, as in an installed service."""
+    return {name: held for name, held in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+@contextmanager
+def running(programs: Path, settings: Path, port: int, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Ironic with a file of settings that name ``port``; its log is kept beside them."""
+    command = [str(programs / "ironic"), "--config-file", str(settings)]
+    with started(command, port, "/v1/nodes?limit=1", settings.with_name("ironic.log"), environment) as server:
+        yield server
+
+
+def create_schema(programs: Path, settings: Path, environment: Mapping[str, str]) -> None:
+    """Make the tables in the database that ``settings`` name. Raises subprocess.CalledProcessError."""
     command = [str(programs / "ironic-dbsync"), "--config-file", str(settings), "create_schema"]
-    with log.open("ab") as output:
+    with settings.with_name("dbsync.log").open("ab") as output:
         subprocess.run(
             command, check=True, timeout=_SCHEMA_TIMEOUT_S, stdout=output, stderr=output, env=environment
         )
