@@ -15,7 +15,14 @@ from migration.test_schema import async_url
 
 REVISIONS = sorted((Path(migration.__file__).parent / "versions").glob("[0-9]*.py"))
 #: Breaches that break nothing, and why.
-HARMLESS = {"0003": "unique by the node's UUID, which is unique already"}
+HARMLESS = {
+    "0003": ["unique by the node's UUID, which is unique already"],
+    "0013": [
+        "unique by the node's UUID, which is unique already",
+        "the new column, which the release before leaves empty, refers to nothing then",
+        "the table is made again at once, with what was in it",
+    ],
+}
 
 
 @pytest.mark.parametrize("path", REVISIONS[1:], ids=lambda path: path.stem)
@@ -23,7 +30,7 @@ def test_a_revision_lets_the_release_before_work_on_unless_it_says_what_it_needs
     source, number = path.read_text(), path.stem[:4]
     found = list(breaches(source))
     if number in HARMLESS:
-        assert len(found) == 1
+        assert len(found) == len(HARMLESS[number])
         return
     needed = needs(source)
     if needed is None:

@@ -6,9 +6,24 @@ conductor that dies leaves nothing behind; what it had claimed is due again a li
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import and_, bindparam, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    Integer,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    null,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bessemer.kernel.clock import Timestamp
@@ -19,30 +34,20 @@ from bessemer.store.table import DUTIES, NODE_DUTIES, NODES
 #: Duties towards every node, from its enrolment on. Whether and how often they are done is a setting.
 POWER, HEALTH, SENSORS, HISTORY, EVENTS = "power", "health", "sensors", "history", "events"
 EVERY_NODE = (POWER, HEALTH, SENSORS, HISTORY, EVENTS)
+#: Those that only a conductor can do that drives the node's hardware.
+NEED_DRIVER: Final = frozenset(EVERY_NODE) - {HISTORY}
 
 #: Channel on which it is told that a duty, named by the payload, is due sooner than it was.
 HASTENED: Final = "duties"
 
 _DUTY = NODE_DUTIES.c
 _ADD = Statement(insert(NODE_DUTIES))
-_DUE = (
-    select(_DUTY.node_uuid, _DUTY.duty)
-    .where(
-        _DUTY.duty == bindparam("duty_name"),
-        _DUTY.conductor_group == bindparam("group"),
-        _DUTY.next_due_at <= bindparam("now"),
-    )
-    .order_by(_DUTY.next_due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-    .cte("due")
+_IS_DUE = and_(
+    _DUTY.duty == bindparam("duty_name"),
+    _DUTY.conductor_group == bindparam("group"),
+    _DUTY.next_due_at <= bindparam("now"),
 )
-_CLAIM = (
-    update(NODE_DUTIES)
-    .where(tuple_(_DUTY.node_uuid, _DUTY.duty).in_(select(_DUE.c.node_uuid, _DUE.c.duty)))
-    .values(next_due_at=bindparam("claimed_until"))
-    .returning(_DUTY.node_uuid, _DUTY.failures)
-)
+_MOST = bindparam("most", type_=Integer())
 _FINISH = (
     update(NODE_DUTIES)
     .where(
@@ -52,6 +57,11 @@ _FINISH = (
         _DUTY.next_due_at == bindparam("claimed_until"),
     )
     .values(next_due_at=bindparam("due"), failures=bindparam("failed"))
+)
+_LEARN = Statement(
+    update(NODE_DUTIES)
+    .where(_DUTY.node_uuid == bindparam("node"), _DUTY.duty == bindparam("duty_name"))
+    .values(driver=select(NODES.c.driver).where(NODES.c.uuid == bindparam("node")).scalar_subquery())
 )
 _HASTEN = Statement(
     update(NODE_DUTIES)
@@ -88,7 +98,7 @@ class Outcome:
     failures: int = 0
 
 
-async def add_node_duties(tx: Transaction, node_uuid: str, group: str) -> None:
+async def add_node_duties(tx: Transaction, node_uuid: str, group: str, driver: str) -> None:
     """The duties towards a new node, due at once."""
     rows = [
         {
@@ -97,6 +107,7 @@ async def add_node_duties(tx: Transaction, node_uuid: str, group: str) -> None:
             "conductor_group": group,
             "next_due_at": tx.now(),
             "failures": 0,
+            "driver": driver if duty in NEED_DRIVER else None,
         }
         for duty in EVERY_NODE
     ]
@@ -104,10 +115,17 @@ async def add_node_duties(tx: Transaction, node_uuid: str, group: str) -> None:
 
 
 async def claim_node_duties(
-    tx: Transaction, duty: str, group: str, *, limit: int, claimed_until: Timestamp
+    tx: Transaction,
+    duty: str,
+    group: str,
+    *,
+    limit: int,
+    claimed_until: Timestamp,
+    drivers: Sequence[str] | None = None,
 ) -> list[NodeDuty]:
     """Up to ``limit`` nodes of the conductor group whose ``duty`` is due, the longest overdue first. Nobody
-    else gets them before ``claimed_until``."""
+    else gets them before ``claimed_until``. Only of the hardware types ``drivers`` (None: of any), where the
+    duty needs one."""
     values = {
         "duty_name": duty,
         "group": group,
@@ -115,8 +133,48 @@ async def claim_node_duties(
         "most": limit,
         "claimed_until": claimed_until,
     }
-    rows = await tx.execute(_CLAIM, values)
+    rows = (await tx.execute(_claim(None if drivers is None else tuple(drivers)), values)).all()
+    if duty in NEED_DRIVER:
+        unknown = [{"node": row[0], "duty_name": duty} for row in rows if row[2] is None]
+        if unknown:  # of a node that the release before has enrolled
+            await tx.execute(_LEARN, unknown)
     return [NodeDuty(row[0], row[1], claimed_until) for row in rows]
+
+
+@lru_cache
+def _claim(drivers: tuple[str, ...] | None) -> Statement:
+    """Each hardware type is a stretch of the index of its own: what nobody here drives is not even seen."""
+    whose = (
+        [true()]
+        if drivers is None
+        else [_DUTY.driver.is_(None), *(_DUTY.driver == literal_column(_quoted(one)) for one in drivers)]
+    )
+    legs = [
+        select(_DUTY.node_uuid, _DUTY.next_due_at)
+        .where(_IS_DUE, one)
+        .order_by(_DUTY.next_due_at)
+        .limit(_MOST)
+        for one in whose
+    ]
+    # Wrapped: SQLite knows no ORDER BY inside the parts of a compound select otherwise.
+    every = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
+    first = select(every.c.node_uuid).order_by(every.c.next_due_at).limit(_MOST)
+    due = (
+        select(_DUTY.node_uuid)
+        .where(_IS_DUE, _DUTY.node_uuid.in_(first))
+        .with_for_update(skip_locked=True, of=NODE_DUTIES)
+        .cte("due")
+    )
+    return Statement(
+        update(NODE_DUTIES)
+        .where(_DUTY.duty == bindparam("duty_name"), _DUTY.node_uuid.in_(select(due.c.node_uuid)))
+        .values(next_due_at=bindparam("claimed_until"))
+        .returning(_DUTY.node_uuid, _DUTY.failures, _DUTY.driver)
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 async def finish_node_duties(tx: Transaction, duty: str, outcomes: Sequence[Outcome]) -> None:
@@ -153,10 +211,11 @@ async def ensure_node_duties(tx: Transaction, duty: str) -> None:
     """Give the duty to nodes that do not have it: a release that did not know it may have enrolled them.
     Idempotent. Looks at all nodes: for the start of a process."""
     has_it = exists().where(_DUTY.node_uuid == NODES.c.uuid, _DUTY.duty == duty)
+    driver = NODES.c.driver if duty in NEED_DRIVER else null()
     lacking = select(
-        NODES.c.uuid, literal(duty), NODES.c.conductor_group, literal(tx.now()), literal(0)
+        NODES.c.uuid, literal(duty), NODES.c.conductor_group, literal(tx.now()), literal(0), driver
     ).where(~has_it)
-    columns = ["node_uuid", "duty", "conductor_group", "next_due_at", "failures"]
+    columns = ["node_uuid", "duty", "conductor_group", "next_due_at", "failures", "driver"]
     insert_unless = postgresql.insert if tx.is_postgresql else sqlite.insert
     await tx.execute(insert_unless(NODE_DUTIES).from_select(columns, lacking).on_conflict_do_nothing())
 

@@ -3,12 +3,14 @@
 import asyncio
 
 import pytest
+from sqlalchemy import update
 
 from bessemer.kernel.clock import timestamp
 from bessemer.store.database import Database
 from bessemer.store.duty import (
     EVERY_NODE,
     HEALTH,
+    HISTORY,
     POWER,
     NodeDuty,
     Outcome,
@@ -21,14 +23,22 @@ from bessemer.store.duty import (
     next_node_duty,
 )
 from bessemer.store.node import delete_node, update_node
+from bessemer.store.table import NODE_DUTIES
 from fakes.clock import FakeClock
 from fakes.store import add_nodes
 
 
-async def claim(database: Database, group: str = "", *, limit: int = 10, duty: str = POWER) -> list[NodeDuty]:
+async def claim(
+    database: Database,
+    group: str = "",
+    *,
+    limit: int = 10,
+    duty: str = POWER,
+    drivers: list[str] | None = None,
+) -> list[NodeDuty]:
     async with database.write() as tx:
         until = timestamp(database.clock, after_s=60)
-        return await claim_node_duties(tx, duty, group, limit=limit, claimed_until=until)
+        return await claim_node_duties(tx, duty, group, limit=limit, claimed_until=until, drivers=drivers)
 
 
 async def finish(database: Database, one: NodeDuty, *, in_s: float, failures: int = 0) -> None:
@@ -104,6 +114,58 @@ async def test_a_conductor_claims_in_its_group_only_and_the_group_follows_the_no
         await update_node(tx, here.uuid, conductor_group="rack9")
     assert uuids(await claim(database, "rack9")) == {here.uuid, there.uuid}
     assert await claim(database) == []
+
+
+async def test_a_conductor_claims_looks_only_at_hardware_that_it_drives(database: Database) -> None:
+    [mine, theirs] = await add_nodes(database, {"driver": "redfish"}, {"driver": "ipmi"})
+    assert await claim(database, drivers=[]) == []
+    assert uuids(await claim(database, drivers=["redfish", "fake-hardware"])) == {mine.uuid}
+    assert uuids(await claim(database, drivers=["ipmi"])) == {theirs.uuid}
+
+
+async def test_what_nobody_here_drives_keeps_nothing_else_from_its_turn(
+    database: Database, clock: FakeClock
+) -> None:
+    await add_nodes(database, *({"driver": "ipmi"} for _ in range(5)))
+    clock.advance(1)
+    mine = await add_nodes(database, {"driver": "redfish"}, {"driver": "redfish"})
+    assert uuids(await claim(database, limit=2, drivers=["redfish"])) == {node.uuid for node in mine}
+
+
+async def test_the_longest_overdue_come_first_whatever_their_hardware(
+    database: Database, clock: FakeClock
+) -> None:
+    ages = []
+    for driver in ("redfish", "ipmi", "redfish", "ipmi"):
+        ages += await add_nodes(database, {"driver": driver})
+        clock.advance(1)
+    claimed = await claim(database, limit=3, drivers=["ipmi", "redfish"])
+    assert uuids(claimed) == {node.uuid for node in ages[:3]}
+
+
+async def test_what_needs_no_hardware_is_done_by_any_conductor_of_the_group(database: Database) -> None:
+    [node] = await add_nodes(database, {"driver": "ipmi"})
+    assert uuids(await claim(database, duty=HISTORY, drivers=[])) == {node.uuid}
+
+
+async def test_a_duty_follows_the_node_to_another_hardware_type_and_group(database: Database) -> None:
+    [node] = await add_nodes(database, {"driver": "ipmi"})
+    async with database.write() as tx:
+        await update_node(tx, node.uuid, driver="redfish", conductor_group="rack9")
+    assert await claim(database, "rack9", drivers=["ipmi"]) == []
+    assert uuids(await claim(database, "rack9", drivers=["redfish"])) == {node.uuid}
+
+
+async def test_a_duty_whose_hardware_the_release_before_did_not_note_is_found_and_noted(
+    database: Database, clock: FakeClock
+) -> None:
+    [node] = await add_nodes(database, {"driver": "ipmi"})
+    async with database.write() as tx:
+        await tx.execute(update(NODE_DUTIES).values(driver=None))
+    assert uuids(await claim(database, drivers=["redfish"])) == {node.uuid}
+    clock.advance(61)
+    assert await claim(database, drivers=["redfish"]) == []
+    assert uuids(await claim(database, drivers=["ipmi"])) == {node.uuid}
 
 
 async def test_duties_go_with_their_node(database: Database) -> None:

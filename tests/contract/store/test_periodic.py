@@ -18,6 +18,7 @@ from bessemer.store.claim import claim_operations, list_held, next_wake, release
 from bessemer.store.conductor import has_lease_ended, touch_conductor
 from bessemer.store.database import Database
 from bessemer.store.duty import (
+    HISTORY,
     POWER,
     NodeDuty,
     Outcome,
@@ -85,6 +86,12 @@ PERIODIC: dict[str, Query] = {
     "sign of life": lambda tx: touch_conductor(tx, "host", "me"),
     "lost peers": lambda tx: has_lease_ended(tx, 20),
     "claim node duties": lambda tx: claim_node_duties(tx, POWER, "", limit=50, claimed_until=tx.now()),
+    "claim node duties of some hardware": lambda tx: claim_node_duties(
+        tx, POWER, "", limit=50, claimed_until=tx.now(), drivers=["redfish", "fake-hardware"]
+    ),
+    "claim node duties of no hardware": lambda tx: claim_node_duties(
+        tx, HISTORY, "", limit=50, claimed_until=tx.now(), drivers=[]
+    ),
     "finish node duties": lambda tx: finish_node_duties(
         tx, POWER, [Outcome(NodeDuty(NODE, 0, LONG_AGO), LONG_AGO)]
     ),

@@ -7,7 +7,7 @@ transaction that looks again, or an operation.
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ import structlog
 from bessemer.kernel.clock import timestamp
 from bessemer.kernel.error import NotFound, Unavailable
 from bessemer.store.database import Database
-from bessemer.store.duty import NodeDuty, Outcome, claim_node_duties, finish_node_duties
+from bessemer.store.duty import HASTENED, NodeDuty, Outcome, claim_node_duties, finish_node_duties
 
 _log = structlog.get_logger()
 
@@ -42,10 +42,19 @@ Look = Callable[[str, int], Awaitable[Again]]
 
 class Sweep:
     """``look`` is called for each node of ``group`` about every ``interval_s`` seconds, for ``workers`` nodes
-    at once at most."""
+    at once at most. Where the duty needs the machine, only for those of the hardware types ``drivers`` (None:
+    of any)."""
 
     def __init__(
-        self, database: Database, duty: str, group: str, look: Look, *, interval_s: float, workers: int
+        self,
+        database: Database,
+        duty: str,
+        group: str,
+        look: Look,
+        *,
+        interval_s: float,
+        workers: int,
+        drivers: Sequence[str] | None = None,
     ) -> None:
         self._database = database
         self._duty = duty
@@ -53,6 +62,7 @@ class Sweep:
         self._look = look
         self._interval_s = interval_s
         self._workers = workers
+        self._drivers = drivers
         self._places = asyncio.Semaphore(workers)
         self._tasks: set[asyncio.Task[None]] = set()
         self._done: list[Outcome] = []
@@ -61,16 +71,24 @@ class Sweep:
     async def run(self, *, look_s: float = LOOK_S) -> None:
         """Sweep until cancelled. What is being looked at then is due again later."""
         try:
-            while True:
-                is_more = await self._turn()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(None if is_more else look_s):
-                        await self._freed.wait()
-                await asyncio.sleep(PAUSE_S)
+            async with self._database.listen(HASTENED, self._hastened):
+                await self._turns(look_s)
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _turns(self, look_s: float) -> None:
+        while True:
+            is_more = await self._turn()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if is_more else look_s):
+                    await self._freed.wait()
+            await asyncio.sleep(PAUSE_S)
+
+    def _hastened(self, duty: str) -> None:
+        if duty == self._duty:
+            self._freed.set()
 
     async def _turn(self) -> bool:
         """Write down what was done and claim what is due; whether there is more than could be claimed."""
@@ -82,7 +100,12 @@ class Sweep:
                 await finish_node_duties(tx, self._duty, done)
                 until = timestamp(tx.clock, after_s=2 * LIMIT_S)
                 claimed = await claim_node_duties(
-                    tx, self._duty, self._group, limit=room, claimed_until=until
+                    tx,
+                    self._duty,
+                    self._group,
+                    limit=room,
+                    claimed_until=until,
+                    drivers=self._drivers,
                 )
         except Unavailable as error:
             self._done = done + self._done

@@ -20,7 +20,7 @@ from bessemer.kernel.error import Unavailable
 from bessemer.store.migration.creation import create
 
 #: The newest revision in ``versions/``.
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 
 #: Any number, as long as nothing else of ours takes an advisory lock with it.
 _LOCK = 0x6265_7373

@@ -22,8 +22,10 @@ NODE_DUTIES = Table(
     Column("conductor_group", TEXT, nullable=False),
     text("next_due_at", is_required=True),
     Column("failures", Integer, nullable=False),
+    # The hardware type that a conductor must drive to do it; null: any may.
+    text("driver"),
     PrimaryKeyConstraint("node_uuid", "duty"),
-    # The group follows the node's by itself, so that one index finds what is due in a group.
+    # Group and hardware type follow the node's by themselves: one index finds what is due for a conductor.
     ForeignKeyConstraint(
         ["node_uuid", "conductor_group"],
         ["nodes.uuid", "nodes.conductor_group"],
@@ -31,5 +33,12 @@ NODE_DUTIES = Table(
         onupdate="CASCADE",
         ondelete="CASCADE",
     ),
-    Index("ix_node_duties_due", "duty", "conductor_group", "next_due_at"),
+    ForeignKeyConstraint(
+        ["node_uuid", "driver"],
+        ["nodes.uuid", "nodes.driver"],
+        name="fk_node_duties_driver",
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    ),
+    Index("ix_node_duties_due", "duty", "conductor_group", "driver", "next_due_at"),
 )

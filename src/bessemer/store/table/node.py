@@ -102,8 +102,9 @@ NODES = Table(
     partial("ix_nodes_associated", "id", sqlite="instance_uuid IS NOT NULL"),
     partial("ix_nodes_maintenance", "id", sqlite="maintenance = 1", postgresql="maintenance"),
     partial("ix_nodes_retired", "id", sqlite="retired = 1", postgresql="retired"),
-    # What the node's background duties refer to: their group is the node's.
+    # What the node's background duties refer to: their group and hardware type are the node's.
     Index("uq_nodes_uuid_conductor_group", "uuid", "conductor_group", unique=True),
+    Index("uq_nodes_uuid_driver", "uuid", "driver", unique=True),
 )
 
 NODE_TRAITS = Table(
