@@ -87,8 +87,7 @@ async def test_abort_ends_a_waiting_deployment(site) -> None:
     async with site(node={"provision_state": ProvisionState.AVAILABLE}) as s:
         s.machine.calls_back = False
         operation = await s.ask("active")
-        while (await s.node()).provision_state is not ProvisionState.DEPLOY_WAIT:
-            pass
+        await s.reached(ProvisionState.DEPLOY_WAIT)
         await s.ask("abort")
         node = await s.settled()
         operation = next(o for o in await s.operations() if o.uuid == operation.uuid)
@@ -101,8 +100,7 @@ async def test_deleting_a_waiting_deployment_tears_it_down_and_cleans(site) -> N
     async with site(node={"provision_state": ProvisionState.AVAILABLE}) as s:
         s.machine.calls_back = False
         await s.ask("active")
-        while (await s.node()).provision_state is not ProvisionState.DEPLOY_WAIT:
-            pass
+        await s.reached(ProvisionState.DEPLOY_WAIT)
         s.machine.calls_back = True
         await s.ask("deleted")
         node = await s.settled()
