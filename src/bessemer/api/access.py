@@ -44,6 +44,7 @@ _NOWHERE = "none"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 #: Paths below it carry a key that opens them.
 _CAPABILITIES = "/boot/"
+_EVENTS = "/redfish/events/"
 
 
 class Access:
@@ -158,7 +159,8 @@ def _series(method: str, route: str, status: int) -> Histogram:
 
 
 def _record(scope: Scope, status: int, took_s: float) -> None:
-    write = log.debug if scope["method"] in ("GET", "HEAD") and status < 500 else log.info
+    is_quiet = scope["method"] in ("GET", "HEAD") or scope["path"].startswith(_EVENTS)
+    write = log.debug if is_quiet and status < 500 else log.info
     write(
         "request",
         method=scope["method"],
@@ -171,6 +173,8 @@ def _record(scope: Scope, status: int, took_s: float) -> None:
 
 def _shown(path: str) -> str:
     """The path without what nobody else must see."""
+    if path.startswith(_EVENTS):
+        return f"{_EVENTS}***"
     if not path.startswith(_CAPABILITIES):
         return path
     node, _, _ = path.removeprefix(_CAPABILITIES).partition("/")

@@ -14,7 +14,13 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Methods that change nothing.
 _READING = ("GET", "HEAD", "OPTIONS")
 #: What machines say of themselves: it is in the journal and the node's history, and there is very much of it.
-_OF_MACHINES = ("/v1/heartbeat", "/heartbeat", "/v1/continue_inspection", "/continue_inspection")
+_OF_MACHINES = (
+    "/v1/heartbeat",
+    "/heartbeat",
+    "/v1/continue_inspection",
+    "/continue_inspection",
+    "/redfish/events/",
+)
 
 
 #: What the first parts of a path are about; the names that the store has for it.

@@ -127,6 +127,9 @@ class ConductorSettings:
     heartbeat_timeout: int = option(60, "A conductor silent for this long is shown as dead by the API.")
     lease_time: int = option(10, "A conductor silent for this long loses its running work to its peers.")
     sync_power_state_interval: int = option(120, "Seconds between looks at each node's power; 0: none.")
+    sync_power_state_max_interval: int = option(
+        0, "Seconds between looks at a machine that has not changed for long; 0: as at all others."
+    )
     sync_power_state_workers: int = option(64, "Nodes looked at at the same time, by each kind of sweep.")
     force_power_state_during_sync: bool = option(
         True, "Drive machines to the recorded power state; false: record the state they are in."
@@ -236,6 +239,18 @@ class RedfishSettings:
     request_timeout: int = option(60, "Longest wait for one answer of a BMC.")
     connections_per_bmc: int = option(2, "Requests to one BMC at the same time.")
     kernel_append_params: str = option("nofb vga=normal", "Kernel parameters added to virtual media boots.")
+    event_subscriptions: bool = option(
+        False, "Have BMCs tell us of changes, and poll those that do less often. They must reach the API."
+    )
+    event_callback_url: str | None = option(
+        None, "API URL that BMCs post events to. Unset: [deploy]external_callback_url, or the API's."
+    )
+    event_poll_interval: int = option(
+        600, "Seconds between looks at an unchanged machine whose BMC's events arrive."
+    )
+    event_check_interval: int = option(
+        3600, "Seconds between looks whether our subscription is still at the BMC, and works."
+    )
 
 
 @dataclass(frozen=True, slots=True)

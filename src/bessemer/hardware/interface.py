@@ -6,7 +6,7 @@ bad ``driver_info`` (raised by ``validate``, which never talks to the machine), 
 ``DeviceRefused`` and ``DeadlineExceeded`` from the machine, ``Unsupported`` for what it cannot do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -105,7 +105,54 @@ class PowerInterface(Interface, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EventTarget:
+    """Where a machine is to post its events: ``url``. ``context`` is what the subscription is known by at the
+    BMC; it says whose it is, and changes with the URL."""
+
+    url: str
+    context: str
+
+
+#: Whether a subscription that a BMC has, known by its context and URL, is one of ours that nobody needs.
+IsStale = Callable[[str, str], Awaitable[bool]]
+
+
+class EventSource(Protocol):
+    """Machines that tell of changes by themselves."""
+
+    def access(self, node: Node) -> JsonObject:
+        """What of ``driver_info`` is needed to take a subscription away when the node is gone."""
+        ...
+
+    async def subscribe(
+        self, task: Task, target: EventTarget, known_path: str | None, is_stale: IsStale
+    ) -> str:
+        """Make sure that there is one subscription for ``target``, and none that is stale; its path.
+
+        Idempotent. One that is at ``known_path`` is left alone, and costs one read.
+
+        Raises:
+            Unsupported: The machine tells nobody, or cannot reach ``target``.
+            DeviceRefused: It has no room for one more, or does not take what we ask for.
+        """
+        ...
+
+    async def send_test(self, task: Task) -> bool:
+        """Ask for an event that means nothing; whether the machine can do so."""
+        ...
+
+    async def unsubscribe(self, access: JsonObject, path: str, context: str) -> None:
+        """Take a subscription away. Idempotent; one that is somebody else's by now is left alone."""
+        ...
+
+
 class ManagementInterface(Interface, Protocol):
+    @property
+    def events(self) -> EventSource | None:
+        """How to be told of changes; None for machines that are only asked."""
+        ...
+
     def supported_boot_devices(self, task: Task) -> Sequence[BootDevice]: ...
     async def get_boot_device(self, task: Task) -> tuple[BootDevice | None, bool | None]:
         """The device and whether it is persistent."""

@@ -12,6 +12,7 @@ class NoopManagement(BareInterface):
     """Any boot device may be asked for; nothing happens. What needs a real BMC is refused."""
 
     name = "noop"
+    events = None
 
     def supported_boot_devices(self, task: Task) -> Sequence[BootDevice]:
         return tuple(BootDevice)

@@ -64,6 +64,12 @@ BMC_ERRORS: Final = Counter(
     ("vendor", "code"),
     registry=REGISTRY,
 )
+MACHINE_EVENTS: Final = Counter(
+    "bessemer_machine_events",
+    "Events brought by BMCs: taken, gathered with one before that still waits for its look, or refused.",
+    ("outcome",),
+    registry=REGISTRY,
+)
 LOOP_LAG_S: Final = Histogram(
     "bessemer_event_loop_lag_seconds",
     "How much later than asked for the event loop woke a task up.",

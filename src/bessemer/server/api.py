@@ -15,6 +15,7 @@ from bessemer.api.access import App
 from bessemer.api.app import create_app
 from bessemer.api.authentication.strategy import open_authentication
 from bessemer.api.boot.route import routes as boot_routes
+from bessemer.api.redfish_event import routes as event_routes
 from bessemer.api.v2.operation import routes as operation_routes
 from bessemer.config.settings import ApiSettings, Settings
 from bessemer.image.relay import ImageRelay
@@ -24,6 +25,7 @@ from bessemer.server.foundation import Foundation
 from bessemer.server.reload import Reload
 from bessemer.service.audit import AuditTrail
 from bessemer.service.caller import Caller
+from bessemer.service.machine_event import MachineEvents
 from bessemer.service.services import Services
 
 #: Connections that may wait to be accepted.
@@ -83,6 +85,11 @@ async def open_api(foundation: Foundation) -> AsyncIterator[Api]:
             *boot_routes(foundation.artefacts, ImageRelay(settings, foundation.web), database),
             *operation_routes(services.operations, _caller),
         ]
+        if settings.redfish.event_subscriptions:
+            events = MachineEvents(database)
+            hastening = asyncio.create_task(events.run(), name="hasten looks at machines")
+            stack.callback(hastening.cancel)
+            routes += event_routes(events)
         audit = AuditTrail(database)
         app = create_app(services, settings, routes, authentication, policy, audit=audit)
         yield Api(app=app, services=services, routes=routes, audit=audit, policy=policy)

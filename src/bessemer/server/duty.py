@@ -44,15 +44,11 @@ def duties(foundation: Foundation) -> dict[str, Duty]:
     conductor, database = settings.conductor, foundation.database
     event_poll_s = float(settings.redfish.event_poll_interval if settings.redfish.event_subscriptions else 0)
     if conductor.sync_power_state_interval > 0:
-        sync = PowerSync(
-            database, machines, foundation.gateway, conductor, host, event_poll_s=event_poll_s
-        )
+        sync = PowerSync(database, machines, foundation.gateway, conductor, host, event_poll_s=event_poll_s)
         found["power sync"] = _sweep(foundation, POWER, sync.look, conductor.sync_power_state_interval)
     if conductor.enable_health_monitoring:
         interval_s = conductor.health_check_interval
-        health = HealthCheck(
-            database, machines, interval_s=interval_s, host=host, event_poll_s=event_poll_s
-        )
+        health = HealthCheck(database, machines, interval_s=interval_s, host=host, event_poll_s=event_poll_s)
         found["health"] = _sweep(foundation, HEALTH, health.look, interval_s)
     if settings.sensor_data.send_sensor_data:
         interval_s = settings.sensor_data.interval

@@ -49,6 +49,14 @@ class Foundation:
     artefacts: BootArtefacts
     base_url: str
 
+    @property
+    def events_url(self) -> str:
+        """Our API as BMCs reach it to bring events."""
+        settings = self.settings
+        return (
+            settings.redfish.event_callback_url or settings.deploy.external_callback_url or self.base_url
+        )
+
 
 @asynccontextmanager
 async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:

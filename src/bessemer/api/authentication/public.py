@@ -1,16 +1,17 @@
 """Calls that need no credentials: discovery, what an agent says before it has any, and capability URLs.
 
-Source: v1 contract, policy: public_routes; ``/healthcheck`` and ``/boot/`` are ours.
+Source: v1 contract, policy: public_routes; ``/healthcheck``, ``/boot/`` and ``/redfish/events/`` are ours.
 """
 
 import re
 
-#: Everything below ``/boot/`` is opened by a key in its path, or gives nothing away.
+#: Everything below ``/boot/`` and ``/redfish/events/`` is opened by a key in its path, or gives nothing away.
 _PUBLIC = re.compile(
     r"/(?:v1/?)?"
     r"|/healthcheck/?"
     r"|(?:/v1)?/(?:lookup|continue_inspection|heartbeat/[A-Za-z0-9._~-]+)/?"
     r"|/boot/.+"
+    r"|/redfish/events/[A-Za-z0-9_-]+"
 )
 
 

@@ -27,6 +27,7 @@ _MEDIA_DEVICES = ("cdrom", "disk", "floppy")
 
 class FakeManagement(BareInterface):
     name = "fake"
+    events = None
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour

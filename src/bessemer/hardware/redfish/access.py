@@ -74,7 +74,12 @@ class Access:
 
 def read_access(node: Node, settings: RedfishSettings) -> Access:
     """The BMC of ``node``. Raises InvalidValue naming the key that is missing or malformed."""
-    values = [node.driver_info.get(key) for key in PROPERTIES]
+    return read_access_info(node.driver_info, settings)
+
+
+def read_access_info(info: Mapping[str, Any], settings: RedfishSettings) -> Access:
+    """As ``read_access``, of a ``driver_info`` or what was kept of one."""
+    values = [info.get(key) for key in PROPERTIES]
     try:
         return _read(settings.auth_type, *values)
     except TypeError:  # a list or an object, which no cache can hold

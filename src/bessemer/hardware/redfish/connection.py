@@ -127,6 +127,10 @@ class BmcConnection:
         headers = {"If-Match": current.etag} if current.etag else {}
         return await self._call("PATCH", path, dict(body), deadline_s, headers)
 
+    async def delete(self, path: str, *, deadline_s: float | None = None) -> Reply:
+        """Take a resource away. Sent again only when the first try cannot have reached the BMC."""
+        return await self._call("DELETE", path, None, deadline_s)
+
     async def close(self) -> None:
         """End the session at the BMC (it allows only a few). Idempotent."""
         client = self._client
@@ -269,6 +273,8 @@ class BmcConnection:
                 return await client.get(call.path, headers=every)
             if call.method == "POST":
                 return await client.post(call.path, body=call.body, headers=every)
+            if call.method == "DELETE":
+                return await client.delete(call.path, headers=every)
             return await client.patch(call.path, body=call.body, headers=every)
         except RedfishError as error:
             if isinstance(error, RedfishAuthenticationError):

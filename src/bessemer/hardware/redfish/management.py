@@ -8,6 +8,8 @@ from bessemer.hardware.redfish import boot_override, indicator, secure_boot
 from bessemer.hardware.redfish.base import RedfishInterface
 from bessemer.hardware.redfish.chassis import read_chassis, read_sensors
 from bessemer.hardware.redfish.ethernet import read_cards
+from bessemer.hardware.redfish.event import RedfishEvents
+from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.hardware.redfish.virtual_media import choose_drive, read_media
 
 #: Longest wait for a BMC to fetch an image.
@@ -15,6 +17,10 @@ INSERT_S = 120.0
 
 
 class RedfishManagement(RedfishInterface):
+    def __init__(self, pool: BmcPool) -> None:
+        super().__init__(pool)
+        self.events = RedfishEvents(pool)
+
     # ------------------------------------------------------------------ boot
 
     def supported_boot_devices(self, task: Task) -> Sequence[BootDevice]:

@@ -9,9 +9,9 @@ from bessemer.domain.port import Port
 from bessemer.domain.power import PowerState
 from bessemer.hardware.composition import Composition
 from bessemer.hardware.driver import Driver
-from bessemer.hardware.interface import JsonObject
+from bessemer.hardware.interface import EventSource, EventTarget, IsStale, JsonObject
 from bessemer.hardware.urgency import sweeping
-from bessemer.kernel.error import InternalError
+from bessemer.kernel.error import InternalError, Unsupported
 
 
 class AskedNode:
@@ -56,3 +56,25 @@ class Machines:
     async def sensors(self, node: Node) -> JsonObject:
         with sweeping():
             return await self.driver_of(node).management.get_sensors(AskedNode(node))
+
+    # ------------------------------------------------------------------ events
+
+    def event_source(self, node: Node) -> EventSource | None:
+        """How the machine tells of changes; None when it does not. Raises InvalidValue as ``driver_of``."""
+        return self.driver_of(node).management.events
+
+    async def subscribe(
+        self, node: Node, target: EventTarget, known_path: str | None, is_stale: IsStale
+    ) -> str:
+        with sweeping():
+            return await self._source(node).subscribe(AskedNode(node), target, known_path, is_stale)
+
+    async def send_test_event(self, node: Node) -> bool:
+        with sweeping():
+            return await self._source(node).send_test(AskedNode(node))
+
+    def _source(self, node: Node) -> EventSource:
+        source = self.event_source(node)
+        if source is None:
+            raise Unsupported(f"Machines of driver '{node.driver}' tell nobody of changes.")
+        return source

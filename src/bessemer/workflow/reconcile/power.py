@@ -16,13 +16,18 @@ from bessemer.domain.power import PowerState, PowerTarget
 from bessemer.domain.provision import ProvisionState
 from bessemer.engine.gateway import Gateway
 from bessemer.engine.reconcile.sweep import Again
+from bessemer.kernel.clock import timestamp
 from bessemer.kernel.error import BessemerError, InvalidValue, Unavailable
 from bessemer.store.database import Database, Transaction
+from bessemer.store.duty import EVENTS, hasten_duty
 from bessemer.store.event import Severity, add_event
+from bessemer.store.event_subscription import doubt_subscription
 from bessemer.store.node import get_node, update_node
+from bessemer.store.node_view import NodeView
 from bessemer.store.operation import find_active
 from bessemer.workflow.reconcile.machine import Machines
 from bessemer.workflow.reconcile.node_reader import NodeReader
+from bessemer.workflow.reconcile.pace import rested_interval
 
 _log = structlog.get_logger()
 
@@ -42,6 +47,8 @@ _LEFT_ALONE = frozenset(
 )
 #: How much sooner than usual a machine is looked at again that was not as expected.
 _SOONER = 4
+#: An event of a change that was found has come by then, if it comes at all.
+_EVENT_S = 30.0
 _TARGETS = {PowerState.ON: PowerTarget.ON, PowerState.OFF: PowerTarget.OFF}
 
 
@@ -55,12 +62,16 @@ class PowerSync:
         gateway: Gateway,
         settings: ConductorSettings,
         host: str,
+        *,
+        event_poll_s: float = 0.0,
     ) -> None:
+        """``event_poll_s`` is the longest pause between looks at machines that tell of changes themselves."""
         self._database = database
         self._machines = machines
         self._gateway = gateway
         self._settings = settings
         self._host = host
+        self._event_poll_s = event_poll_s
         self._nodes = NodeReader(database)
 
     async def look(self, node_uuid: str, failures: int) -> Again:
@@ -80,17 +91,20 @@ class PowerSync:
             driver = self._machines.driver_of(node)
         except InvalidValue:  # another conductor of the group may drive it
             return self._later(failures)
-        return await self._compare(node, failures, can_force=driver.power.supports_sync)
+        return await self._compare(view, failures, can_force=driver.power.supports_sync)
 
-    async def _compare(self, node: Node, failures: int, *, can_force: bool) -> Again:
+    async def _compare(self, view: NodeView, failures: int, *, can_force: bool) -> Again:
+        node = view.node
         try:
             found = await self._machines.power_state(node)
         except Unavailable:
             raise
         except BessemerError as error:
             return await self._unanswered(node, error, failures + 1)
+        if failures or (view.has_events and found is not node.power_state):
+            await self._doubt(view)
         if found is node.power_state:
-            return self._later()
+            return Again(self._rested(view))
         is_forced = (
             can_force
             and self._settings.force_power_state_during_sync
@@ -106,6 +120,24 @@ class PowerSync:
 
     def _later(self, failures: int = 0) -> Again:
         return Again(self._settings.sync_power_state_interval, failures)
+
+    def _rested(self, view: NodeView) -> float:
+        """Seconds until the next look at a machine that is as expected."""
+        longest_s = self._event_poll_s if view.has_events else self._settings.sync_power_state_max_interval
+        now = timestamp(self._database.clock)
+        return rested_interval(self._settings.sync_power_state_interval, longest_s, view.node, now)
+
+    async def _doubt(self, view: NodeView) -> None:
+        """A BMC that was away, or a change that nobody told of: is the subscription still there?"""
+        if not self._event_poll_s:
+            return
+        async with self._database.write() as tx:
+            since = timestamp(tx.clock, after_s=-_EVENT_S)
+            is_new = await doubt_subscription(tx, view.node.uuid, unheard_since=since)
+            if is_new or not view.has_events:
+                await hasten_duty(tx, EVENTS, view.node.uuid)
+        if is_new:
+            _log.info("a machine changed and its BMC told nobody", node=view.node.uuid)
 
     async def _adopt(self, seen: Node, found: PowerState) -> None:
         """Let the record follow the machine."""
