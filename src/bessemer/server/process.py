@@ -172,7 +172,8 @@ def _metrics(foundation: Foundation, port: int) -> dict[str, Awaitable[None]]:
     settings = foundation.settings.metrics
     if not settings.enabled:
         return {}
-    return {"metrics": show_metrics(foundation.database, listen_for_metrics(settings, port))}
+    listener = listen_for_metrics(settings, port)
+    return {"metrics": show_metrics(foundation.database, foundation.pool, listener)}
 
 
 async def conduct(conductor: Conductor, settings: Settings, life: Life) -> None:

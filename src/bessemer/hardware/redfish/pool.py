@@ -2,7 +2,7 @@
 coordinator per BMC, whatever the account."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from time import monotonic
 
 from bessemer.config.settings import RedfishSettings
@@ -38,6 +38,11 @@ class BmcPool:
             self._connections[endpoint] = found
         found.used_at = self._now()
         return found
+
+    @property
+    def coordinators(self) -> Collection[BmcCoordinator]:
+        """Those of the BMCs that are connected to, or were a moment ago."""
+        return self._coordinators.values()
 
     def coordinator(self, access: Access) -> BmcCoordinator:
         """The coordinator of the BMC of ``access``, whatever its account."""

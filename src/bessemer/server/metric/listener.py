@@ -11,8 +11,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from bessemer.api.access import App, Receive, Scope, Send
 from bessemer.config.settings import MetricsSettings
+from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.kernel.metric import REGISTRY
 from bessemer.server.api import Server
+from bessemer.server.metric.bmc import BmcCensus
 from bessemer.server.metric.census import Census
 from bessemer.server.metric.lag import watch_lag
 from bessemer.store.database import Database
@@ -20,12 +22,13 @@ from bessemer.store.database import Database
 _STOP_S = 2
 
 
-def metrics_app(database: Database) -> App:
+def metrics_app(database: Database, pool: BmcPool) -> App:
     """Answers ``GET /metrics`` in the form that is asked for: Prometheus's text, or OpenMetrics."""
     registry = CollectorRegistry()
     census = Census(database)
     registry.register(REGISTRY)
     registry.register(census)
+    registry.register(BmcCensus(pool))
     ProcessCollector(registry=registry)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,11 +49,11 @@ def metrics_app(database: Database) -> App:
     return app
 
 
-async def show_metrics(database: Database, listener: socket.socket) -> None:
+async def show_metrics(database: Database, pool: BmcPool, listener: socket.socket) -> None:
     """Answer until cancelled, and watch the event loop."""
     with listener:
         config = uvicorn.Config(
-            metrics_app(database),
+            metrics_app(database, pool),
             log_config=None,
             lifespan="off",
             access_log=False,
