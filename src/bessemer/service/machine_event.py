@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 #: Pause after a look that was hastened, before the next one may be: twice as long each time, while a machine
 #: keeps talking, up to the longest. One that shouts costs no more than one that is polled.
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 #: A machine that was quiet for so long starts afresh.
 _FORGET_S = 300.0
 #: Events are written down together with those that come so soon after.

@@ -8,6 +8,8 @@ from bessemer.domain.provision import ProvisionState
 from bessemer.domain.step import StepKind, in_order
 from bessemer.engine.workflow import Done, OnInterrupt, Workflow
 from bessemer.kernel.error import Unsupported
+from bessemer.store.database import Transaction
+from bessemer.store.duty import EVENTS, hasten_duty
 from bessemer.workflow import hardware_step
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
@@ -48,7 +50,15 @@ async def read_identity(context: NodeContext) -> Done:
         await task.save(**changes)
     read = await look_up_settings(task)
     steps = await _chosen_steps(context)
-    return replace(read, insert=hardware_step.planned(context, StepKind.VERIFY, steps))
+
+    async def keep(tx: Transaction) -> None:
+        if read.also is not None:
+            await read.also(tx)
+        if context.deps.settings.redfish.event_subscriptions:
+            # From now on there is somebody to tell us of changes.
+            await hasten_duty(tx, EVENTS, task.node.uuid)
+
+    return replace(read, insert=hardware_step.planned(context, StepKind.VERIFY, steps), also=keep)
 
 
 async def _or_none(question: Awaitable[T]) -> T | None:

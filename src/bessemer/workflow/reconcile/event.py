@@ -39,6 +39,8 @@ PATH: Final = "/redfish/events/"
 MARK: Final = "bessemer:"
 #: Looks at a BMC that tells nobody come less and less often, so many times less in the end.
 _SELDOM = 24
+#: Until nodes are ours, or given back to us, and BMCs are expected to answer.
+_NOT_YET_S = 60.0
 #: A BMC that does not answer is looked at again after this long, at most.
 _UNANSWERED_S = 300.0
 
@@ -64,7 +66,7 @@ class EventCare:
         """
         node = (await self._nodes.get(node_uuid)).node
         if node.provision_state is ProvisionState.ENROLL or node.maintenance:
-            return Again(self._check_s)
+            return Again(min(self._check_s, _NOT_YET_S))
         known = await self._known(node)
         try:
             source = self._machines.event_source(node)

@@ -22,7 +22,7 @@ from bessemer.store.event_subscription import (
 _log = structlog.get_logger()
 
 #: Between looks, in seconds; subscriptions taken up at each; longest that one may take.
-LOOK_S = 10.0
+LOOK_S = 5.0
 _BATCH = 20
 _LIMIT_S = 60.0
 #: Tries in vain before a BMC is left with a subscription that nobody answers: about a day of them.
