@@ -5,6 +5,10 @@ from typing import Any
 
 from oslo_policy.policy import DeprecatedRule, DocumentedRuleDefault, Operation, RuleDefault
 
+from bessemer.policy.remote import refuse_remote_checks
+
+refuse_remote_checks()
+
 SYSTEM = ("system",)
 PROJECT = ("project",)
 BOTH = ("system", "project")
