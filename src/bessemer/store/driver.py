@@ -126,5 +126,5 @@ def _as_dbapi_errors(driver: Driver, sql: str) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise IntegrityError(sql, None, error) from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise DBAPIError(sql, None, error, connection_invalidated=driver.is_broken) from error
