@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from bessemer.domain.conductor import ConductorInterface
+from bessemer.domain.interface import InterfaceType
 from bessemer.domain.limit import Limit
 from bessemer.domain.operation import NewOperation, OperationState
+from bessemer.engine.settings import EngineSettings
 from bessemer.engine.workflow import Done, OnInterrupt, Step, Wait, Workflow
 from bessemer.kernel.clock import SystemClock
 from bessemer.store.database import Database
@@ -86,3 +89,41 @@ async def test_what_has_no_limit_goes_on_while_a_limit_is_reached(database: Data
         assert done.state is OperationState.SUCCEEDED
         is_open.set()
         await asyncio.gather(*(engine.wait_finished(one.uuid, PATIENCE_S) for one in asked))
+
+
+def driving(host: str, driver: str) -> EngineSettings:
+    offered = ConductorInterface(
+        hardware_type=driver, interface_type=InterfaceType.POWER, interface_name=driver
+    )
+    one = {"deploy": Limit(everywhere=1)}
+    return replace(LIMITED, hostname=host, limits=one, interfaces=(offered,))
+
+
+async def test_a_conductor_that_is_always_first_leaves_others_their_turns(database: Database) -> None:
+    """One slot, and a conductor that could fill it again the moment it is free."""
+    ended: list[str] = []
+    many = await add_nodes(database, *({"driver": "redfish"} for _ in range(12)))
+    few = await add_nodes(database, *({"driver": "ipmi"} for _ in range(2)))
+
+    async def run(context: Toy) -> None:
+        async with context.write() as tx:
+            tx.after_commit(lambda: ended.append(context.operation.project))
+
+    workflow = Workflow("deploy", (Step("a", run, OnInterrupt.IDEMPOTENT),), pool="deploy")
+    redfish, ipmi = driving("host-a", "redfish"), driving("host-b", "ipmi")
+    async with (
+        running(database, [workflow], settings=redfish) as engine,
+        running(database, [workflow], settings=ipmi),
+    ):
+        async with database.write() as tx:
+            asked = [
+                await engine.enqueue(
+                    tx, NewOperation(node_uuid=node.uuid, kind="deploy", project=node.driver)
+                )
+                for node in (*many, *few)
+            ]
+        for one in asked:
+            await engine.wait_finished(one.uuid, PATIENCE_S * 2)
+    assert ended.count("ipmi") == 2
+    # Two projects with the same rights take turns, whoever drives what they asked for.
+    assert ended[:6].count("ipmi") == 2

@@ -25,6 +25,7 @@ from bessemer.kernel.lease import Lease, Tenure, act_under
 from bessemer.store.admission import find_slots
 from bessemer.store.claim import claim_operations, next_wake, release_operations
 from bessemer.store.database import Database, Transaction
+from bessemer.store.mixed_group import leave_turns
 
 _log = structlog.get_logger()
 
@@ -32,6 +33,8 @@ _log = structlog.get_logger()
 _FIRST_LOOK_S = 0.05
 #: What a conductor that is just beginning operations under a limit is given to be done with it, in seconds.
 _BEFORE_US_S = 0.02
+#: What peers that drive other hardware are given to take the slots that are theirs by turn, in seconds.
+_HEAD_START_S = 0.25
 
 
 class Runner:
@@ -58,6 +61,8 @@ class Runner:
             if workflow.pool
         }
         self._claims = 0
+        #: Since when slots are left to peers, if they are.
+        self._left_at: float | None = None
         self._shared_kinds = [kind for kind in self.kinds if workflows[kind].is_shared]
         self._deps = deps
         self._settings = settings
@@ -175,7 +180,24 @@ class Runner:
         if slots is None:
             asyncio.get_running_loop().call_later(_BEFORE_US_S, self.wake)
             return dict.fromkeys(self._limits, 0)
-        return slots
+        return await self._leave_turns(tx, slots, room)
+
+    async def _leave_turns(self, tx: Transaction, slots: dict[str, int], room: int) -> Mapping[str, int]:
+        """Peers of this group that drive other hardware get a moment to take the slots that are theirs by
+        turn. What they do not take then, because they are busy say, is anybody's."""
+        now, drivers = asyncio.get_running_loop().time(), self._settings.drivers
+        if drivers is None:
+            return slots
+        if self._left_at is not None and now >= self._left_at + _HEAD_START_S:
+            self._left_at = None
+            return slots
+        left = await leave_turns(tx, self._settings.conductor_group, slots, drivers, room)
+        if left == slots:
+            self._left_at = None
+        elif self._left_at is None:
+            self._left_at = now
+            asyncio.get_running_loop().call_later(_HEAD_START_S, self.wake)
+        return left
 
     def _start(self, operation: Operation, tenure: Tenure) -> None:
         workflow = self._workflows[operation.kind, operation.version]

@@ -5,18 +5,16 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import Float, Text, bindparam, exists, func, literal, literal_column, select
+from sqlalchemy import bindparam, exists, func, literal_column, select
 
 from bessemer.domain.limit import Demand, Limit, free_slots
 from bessemer.domain.operation import OperationState
-from bessemer.kernel.clock import timestamp
-from bessemer.store.conductor import LEASE_S, holds_lease
 from bessemer.store.database import Transaction
-from bessemer.store.moment import database_moment
+from bessemer.store.mixed_group import count_servable
 from bessemer.store.operation import ACTIVE, is_in
 from bessemer.store.queue import IS_QUEUED
 from bessemer.store.statement import Statement
-from bessemer.store.table import CONDUCTORS, OPERATIONS
+from bessemer.store.table import OPERATIONS
 
 _COLUMNS = OPERATIONS.c
 #: Any number, as long as nothing else of ours takes an advisory lock with it.
@@ -49,14 +47,14 @@ async def find_slots(
     for pool, of_group, state, count in await tx.execute(_DEMANDS):
         demands[pool][of_group][state] = count
     groups = {of_group for of_pool in demands.values() for of_group in of_pool}
-    served = await _live_groups(tx) if groups - {group} else {group}
+    served = await count_servable(tx) if groups - {group} else None
     slots = {}
     for pool, limit in limits.items():
         asked = [
             Demand(
                 of_group,
                 active=sum(count for state, count in by_state.items() if state in ACTIVE),
-                queued=by_state.get(OperationState.QUEUED, 0) if of_group in served else 0,
+                queued=_wanted(served, pool, of_group, by_state),
             )
             for of_group, by_state in demands[pool].items()
         ]
@@ -79,18 +77,10 @@ def _gate(is_postgresql: bool, pools: tuple[str, ...]) -> Statement:
     return Statement(select(is_mine).where(wanted))
 
 
-async def _live_groups(tx: Transaction) -> set[str]:
-    """Groups that a conductor serves."""
-    values = (
-        {} if tx.is_postgresql else {"signed_since": timestamp(tx.clock, after_s=-LEASE_S), "now": tx.now()}
-    )
-    return set((await tx.execute(_live(tx.is_postgresql), values)).scalars())
-
-
-@lru_cache
-def _live(is_postgresql: bool) -> Statement:
-    if is_postgresql:
-        now, signed_since = (database_moment(literal(after_s, Float())) for after_s in (0.0, -LEASE_S))
-    else:
-        now, signed_since = bindparam("now", type_=Text()), bindparam("signed_since", type_=Text())
-    return Statement(select(CONDUCTORS.c.conductor_group).distinct().where(holds_lease(now, signed_since)))
+def _wanted(
+    served: Mapping[tuple[str, str], int] | None, pool: str, group: str, by_state: Mapping[str, int]
+) -> int:
+    """What is queued in a group; of other groups than the asking one, what somebody is there for."""
+    if served is None:
+        return by_state.get(OperationState.QUEUED, 0)
+    return served.get((pool, group), 0)

@@ -125,7 +125,7 @@ def _claim(scope: _Scope, pools: tuple[str, ...], is_postgresql: bool) -> Statem
     is_suspect = _deaths_when_taken() >= bindparam("suspect_from", type_=Integer())
     queues: list[_Source] = [
         (
-            and_(_COLUMNS.pool == literal_column(_quoted(pool)), _is_next_in_queue()),
+            and_(_COLUMNS.pool == literal_column(_quoted(pool)), is_next()),
             (_COLUMNS.turn, _COLUMNS.id),
             bindparam(f"slots_{n}", type_=Integer()),
         )
@@ -242,7 +242,8 @@ async def release_operations(tx: Transaction, owner: str, uuids: Sequence[str] |
     return (await tx.execute(update(OPERATIONS).where(*wanted).values(values))).rowcount
 
 
-def _is_next_in_queue() -> ColumnElement[bool]:
+def is_next() -> ColumnElement[bool]:
+    """The condition that an operation is queued, and nothing of its node has to end first."""
     other = OPERATIONS.alias("other")
     in_the_way: Select[Any] = select(other.c.id).where(
         other.c.node_uuid == _COLUMNS.node_uuid,

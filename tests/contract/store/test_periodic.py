@@ -36,6 +36,7 @@ from bessemer.store.event_subscription import (
     find_subscription,
     note_heard,
 )
+from bessemer.store.mixed_group import count_servable, leave_turns
 from bessemer.store.node_view import read_node_views
 from bessemer.store.operation import enqueue, find_active, list_operations
 from bessemer.store.orphan import list_orphans
@@ -77,6 +78,8 @@ PERIODIC: dict[str, Query] = {
         tx, **CLAIM, slots={"deploy": 9, "clean": 9}
     ),
     "free slots": lambda tx: find_slots(tx, "", LIMITS, 50),
+    "queued operations that somebody drives": count_servable,
+    "slots left to peers": lambda tx: leave_turns(tx, "", {"deploy": 9, "clean": 9}, ["ipmi"], 50),
     "backlog": read_backlog,
     "a turn in the queue": ask_again,
     "a place in the queue": find_last_place,

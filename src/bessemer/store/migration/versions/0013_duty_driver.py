@@ -4,6 +4,8 @@ An expanding change: rows that the release before makes know none, and are claim
 claims one writes it down.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-_CASCADE = {"onupdate": "CASCADE", "ondelete": "CASCADE"}
+_CASCADE: dict[str, Any] = {"onupdate": "CASCADE", "ondelete": "CASCADE"}
 
 
 def upgrade() -> None:
