@@ -74,16 +74,22 @@ class MachineEvents:
         """Hasten looks until cancelled."""
         while True:
             self._came.clear()
-            due_in_s = self._queue[0][0] - self._monotonic() if self._queue else None
-            if due_in_s is None or due_in_s > 0:
-                await self._wait(due_in_s)
-                continue
-            await asyncio.sleep(_GATHER_S)
-            await self.hasten()
+            if self.is_due:
+                await asyncio.sleep(_GATHER_S)
+                await self.hasten()
+            else:
+                await self._wait(self._queue[0][0] - self._monotonic() if self._queue else None)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a look is to be hastened now."""
+        return bool(self._queue) and self._queue[0][0] <= self._monotonic()
 
     async def hasten(self) -> int:
         """Hasten the looks that are due; how many they were."""
         due = self._take_due()
+        if not due:
+            return 0
         try:
             async with self._database.write() as tx:
                 await note_heard(tx, due)
