@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import aiohttp
+
 from bessemer.config.settings import Settings
 from bessemer.domain.limit import Limit
 from bessemer.engine.engine import Engine
@@ -13,7 +15,8 @@ from bessemer.hardware.agent.client import AgentClient
 from bessemer.hardware.composition import Composition
 from bessemer.server.descriptor import check_descriptors, take_descriptors
 from bessemer.server.duty import Duty, duties
-from bessemer.server.foundation import Foundation, session
+from bessemer.server.foundation import Foundation
+from bessemer.transfer.tls_connector import TlsConnector
 from bessemer.workflow.catalogue import workflows
 from bessemer.workflow.collaborators import Collaborators
 
@@ -31,7 +34,8 @@ async def open_conductor(foundation: Foundation) -> AsyncIterator[Conductor]:
     """The conductor's parts. Tells ``foundation.gateway`` of the workflows."""
     settings = foundation.settings
     await check_descriptors(foundation.database, settings.conductor.conductor_group, take_descriptors())
-    async with session() as agents:
+    # A rack deploys at once: how many agents are called is bounded by what calls them.
+    async with aiohttp.ClientSession(connector=TlsConnector(limit=0)) as agents:
         collaborators = Collaborators(
             database=foundation.database,
             composition=foundation.composition,
