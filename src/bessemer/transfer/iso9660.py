@@ -1,5 +1,6 @@
 """ISO 9660 images with Rock Ridge and Joliet names, put together from files and from memory.
 
+pycdlib is loaded with the first image, in the thread that makes it: most processes never make one.
 Sources: ECMA-119 (ISO 9660), IEEE P1282 (Rock Ridge), the Joliet and El Torito specifications.
 """
 
@@ -8,9 +9,6 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, BinaryIO
-
-import pycdlib
-from pycdlib.pycdlibexception import PyCdlibException
 
 from bessemer.kernel.error import InternalError
 
@@ -28,6 +26,8 @@ class IsoTree:
     """
 
     def __init__(self, label: str) -> None:
+        import pycdlib
+
         self._stack = ExitStack()
         self._directories = {_ROOT}
         self._iso = pycdlib.PyCdlib()
@@ -40,6 +40,8 @@ class IsoTree:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        from pycdlib.pycdlibexception import PyCdlibException
+
         self._stack.close()
         if isinstance(error, PyCdlibException):
             raise InternalError(f"An ISO image could not be made: {error}") from error
@@ -93,6 +95,9 @@ def find_extents(image: Path, names: list[str]) -> dict[str, tuple[int, int]]:
     Raises:
         InternalError: Not an ISO image, or a file is missing.
     """
+    import pycdlib
+    from pycdlib.pycdlibexception import PyCdlibException
+
     iso = pycdlib.PyCdlib()
     try:
         iso.open(str(image))

@@ -5,13 +5,15 @@ Source: agent API, "tls".
 
 import ssl
 from collections import OrderedDict
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from bessemer.config.settings import AgentSettings
 from bessemer.domain.node import Node
 from bessemer.hardware.agent.failure import AgentRefused
 from bessemer.transfer.tls import OLDEST, TlsRules, client_context, read_verify
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _VERIFY = "agent_verify_ca"
 #: Nodes whose context is kept; the connections of a node live as long as its context.
@@ -54,6 +56,8 @@ def _pinned_context(pem: str) -> ssl.SSLContext:
     A certificate that cannot sign others is the agent itself, under whatever address it is reached (it may
     sit behind address translation); under a CA the address has to match as well.
     """
+    from cryptography import x509  # loaded with the first agent that sends one
+
     try:
         certificates = x509.load_pem_x509_certificates(pem.encode())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -66,7 +70,9 @@ def _pinned_context(pem: str) -> ssl.SSLContext:
     return context
 
 
-def _is_ca(certificate: x509.Certificate) -> bool:
+def _is_ca(certificate: "x509.Certificate") -> bool:
+    from cryptography import x509
+
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
