@@ -11,7 +11,8 @@ import aiohttp
 from bench.fleet.world import World
 
 _LOOK_S = 0.1
-_POWER_LIMIT_S = 60.0
+_AGAIN_S = 1.0
+POWER_LIMIT_S = 60.0
 #: Nodes are asked to deploy by this many callers at once.
 _CALLERS = 20
 
@@ -24,13 +25,39 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+class Refused(RuntimeError):
+    """The service does not take a call. ``status`` is that of HTTP."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+Ask = Callable[[aiohttp.ClientSession, str, str, Any], Awaitable[Any]]
+
+
 async def call(session: aiohttp.ClientSession, method: str, url: str, body: Any = None) -> Any:
-    """Raises RuntimeError when the service refuses."""
+    """Raises Refused."""
     async with session.request(method, url, json=body) as answer:
         text = await answer.text()
         if answer.status >= 400:
-            raise RuntimeError(f"{method} {url}: {answer.status} {text[:500]}")
+            raise Refused(f"{method} {url}: {answer.status} {text[:500]}", answer.status)
         return await answer.json() if answer.content_type == "application/json" and text else None
+
+
+async def insist(session: aiohttp.ClientSession, method: str, url: str, body: Any = None) -> Any:
+    """Call again while a node is locked (409) or all are busy (503), as clients of Ironic do.
+
+    Raises:
+        Refused: For another reason.
+    """
+    while True:
+        try:
+            return await call(session, method, url, body)
+        except Refused as error:
+            if error.status not in (409, 503):
+                raise
+        await asyncio.sleep(_AGAIN_S)
 
 
 async def for_a_while(seconds: float, pause_s: float, once: Callable[[], Awaitable[float]]) -> list[float]:
@@ -52,24 +79,30 @@ async def list_nodes(world: World, session: aiohttp.ClientSession) -> float:
     return time.monotonic() - began
 
 
-async def switch(world: World, session: aiohttp.ClientSession, numbers: range) -> float:
-    """Switch one of the machines on or off; seconds from the request until the node says it is there."""
+async def switch(world: World, session: aiohttp.ClientSession, numbers: range, ask: Ask = call) -> float:
+    """Switch one of the machines on or off; seconds from the request until the node says it is there.
+
+    Raises:
+        TimeoutError: It did not in ``POWER_LIMIT_S``.
+    """
     uuid = world.uuids[random.choice(numbers)]  # noqa: S311
     node = f"{world.url}/v1/nodes/{uuid}"
     fields = f"{node}?fields=power_state,target_power_state"
     found = await call(session, "GET", fields)
     if found["target_power_state"] is not None:
-        return await switch(world, session, numbers)
+        return await switch(world, session, numbers, ask)
     target = "power off" if found["power_state"] == "power on" else "power on"
     began = time.monotonic()
-    await call(session, "PUT", f"{node}/states/power", {"target": target})
-    async with asyncio.timeout(_POWER_LIMIT_S):
+    async with asyncio.timeout(POWER_LIMIT_S):
+        await ask(session, "PUT", f"{node}/states/power", {"target": target})
         while (await call(session, "GET", fields))["power_state"] != target:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_S)
     return time.monotonic() - began
 
 
-async def deploy(world: World, session: aiohttp.ClientSession, numbers: range, limit_s: float) -> float:
+async def deploy(
+    world: World, session: aiohttp.ClientSession, numbers: range, limit_s: float, ask: Ask = call
+) -> float:
     """Deploy to all the machines at once; how long it took until the last was active, in seconds.
 
     Raises:
@@ -81,8 +114,8 @@ async def deploy(world: World, session: aiohttp.ClientSession, numbers: range, l
         node = f"{world.url}/v1/nodes/{world.uuids[number]}"
         async with places:
             patch = [{"op": "add", "path": "/instance_info", "value": world.image}]
-            await call(session, "PATCH", node, patch)
-            await call(session, "PUT", f"{node}/states/provision", {"target": "active"})
+            await ask(session, "PATCH", node, patch)
+            await ask(session, "PUT", f"{node}/states/provision", {"target": "active"})
 
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:
