@@ -9,6 +9,7 @@ from bessemer.kernel.clock import SystemClock, timestamp
 from bessemer.kernel.error import Unavailable
 from bessemer.store.connect import APPLICATION, connect
 from bessemer.store.failure import reason
+from bessemer.store.file_lock import find_user
 from bessemer.store.migration import HEAD, find_revision
 
 
@@ -77,8 +78,8 @@ async def list_holders(connection: str) -> list[str]:
 
 
 async def list_clients(connection: str) -> list[str]:
-    """Connections that Bessemer's processes have to a PostgreSQL database, each as where it comes from; of
-    SQLite nobody knows them.
+    """Connections that Bessemer's processes have to a PostgreSQL database, each as where it comes from. Of an
+    SQLite file, one process that has it open, whoever it is; not to be asked by a process that has.
 
     Raises:
         InvalidValue: ``connection`` is no URL of a database we know.
@@ -87,7 +88,8 @@ async def list_clients(connection: str) -> list[str]:
     engines = connect(connection, pool_size=1)
     try:
         if engines.has_one_writer:
-            return []
+            user = find_user(Path(engines.url.database or ""))
+            return [] if user is None else [f"this host, process {user}"]
         async with engines.read.connect() as found:
             return [str(row[0]) for row in await found.execute(text(_CLIENTS), {"name": APPLICATION})]
     except (DBAPIError, OSError, TimeoutError) as error:

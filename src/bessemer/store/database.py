@@ -216,9 +216,10 @@ class Database:
     @property
     def pools(self) -> dict[str, Pool]:
         """The pools of connections, by what they are for."""
-        if self._engines.read is self._engines.write:
-            return {"both": self._engines.read}
-        return {"read": self._engines.read, "write": self._engines.write}
+        engines = self._engines
+        if engines.has_one_writer:  # what is urgent goes first there, on the same connection
+            return {"read": engines.read, "write": engines.write}
+        return {"both": engines.read, "urgent": engines.urgent}
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         """A block that reads.

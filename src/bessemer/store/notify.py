@@ -6,10 +6,10 @@ database file (``notify_socket``). They are hints: listeners also look for thems
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import bindparam, func, select
@@ -19,9 +19,6 @@ from sqlalchemy.pool import NullPool
 from bessemer.kernel.backoff import Backoff
 from bessemer.store.connect import CONNECT_S, Engines
 from bessemer.store.statement import Statement
-
-if TYPE_CHECKING:
-    from bessemer.store.database import Transaction
 
 Callback = Callable[[str], None]
 
@@ -35,6 +32,14 @@ _CHECK_S, _ANSWER_S = 20.0, 10.0
 _log = structlog.get_logger()
 
 
+class Writing(Protocol):
+    """What a notification needs of the transaction that it belongs to."""
+
+    async def execute(self, statement: Statement, parameters: Mapping[str, Any]) -> object: ...
+
+    def after_commit(self, callback: Callable[[], None]) -> None: ...
+
+
 class Notifier(ABC):
     """Keeps the listeners; how a notification reaches them is the subclass's duty."""
 
@@ -42,7 +47,7 @@ class Notifier(ABC):
         self._listeners: dict[str, list[Callback]] = {}
 
     @abstractmethod
-    async def notify(self, tx: "Transaction", channel: str, payload: str) -> None: ...
+    async def notify(self, tx: Writing, channel: str, payload: str) -> None: ...
 
     def listen(self, channel: str, callback: Callback) -> AbstractAsyncContextManager[None]:
         return self._listen(channel, callback)
@@ -77,7 +82,7 @@ class PostgresqlNotifier(Notifier):
         self._task: asyncio.Task[None] | None = None
         self._is_listening = asyncio.Event()
 
-    async def notify(self, tx: "Transaction", channel: str, payload: str) -> None:
+    async def notify(self, tx: Writing, channel: str, payload: str) -> None:
         await tx.execute(_NOTIFY, {"payload": f"{channel} {payload}"})
 
     async def _started(self) -> None:

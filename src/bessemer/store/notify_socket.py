@@ -9,15 +9,11 @@ import os
 import socket
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 
 from bessemer.kernel.ident import new_uuid
-from bessemer.store.notify import Notifier
-
-if TYPE_CHECKING:
-    from bessemer.store.database import Transaction
+from bessemer.store.notify import Notifier, Writing
 
 _log = structlog.get_logger()
 
@@ -41,7 +37,7 @@ class SocketNotifier(Notifier):
         #: A directory's descriptor makes short addresses: the limit is some hundred bytes.
         self._descriptor: int | None = None
 
-    async def notify(self, tx: "Transaction", channel: str, payload: str) -> None:
+    async def notify(self, tx: Writing, channel: str, payload: str) -> None:
         tx.after_commit(partial(self._tell, channel, payload))
 
     async def _started(self) -> None:

@@ -1,6 +1,7 @@
 """Commands that look after the database: copies, moves and looks, on both databases."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -141,6 +142,25 @@ async def test_a_database_that_processes_are_connected_to_is_not_replaced(
     assert forced.returncode == 0, forced.stderr
     await database.close()
     assert await list_clients(empty_url) == []
+    assert (await asyncio.to_thread(command_on, *words)).returncode == 0
+
+
+async def test_an_sqlite_file_that_a_process_has_open_is_not_replaced(
+    tmp_path: Path, command_on: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    url = f"sqlite:///{tmp_path}/one.sqlite"
+    database = await Database.open(url)
+    async with database.read() as tx:  # as an API process, which holds no lease, and is idle now
+        await list_node_rows(tx, ["name"], NodeFilter(), Page(1))
+    await back_up(url, tmp_path / "copy")
+    words = (url, "restore", "--replace", str(tmp_path / "copy"))
+    refused = await asyncio.to_thread(command_on, *words)
+    assert refused.returncode == 2
+    assert f"this host, process {os.getpid()}" in refused.stderr
+    await database.close()
+    done = await asyncio.to_thread(command_on, *words)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "one.sqlite").write_bytes(b"damaged")
     assert (await asyncio.to_thread(command_on, *words)).returncode == 0
 
 
