@@ -22,7 +22,6 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     bindparam,
-    or_,
     select,
 )
 
@@ -62,8 +61,6 @@ class Stretch(Enum):
     TIED = auto()
     #: ...the value is behind the marker's.
     FURTHER = auto()
-    #: TIED and FURTHER: without an index it takes one look at all rows, not two.
-    BEHIND = auto()
     VALUED = auto()
     NULL = auto()
     #: ...there is no value, and the id is behind the marker's.
@@ -153,7 +150,6 @@ _BOUNDS: Mapping[Stretch, Sequence[str]] = {
     Stretch.LATER: ("page_id",),
     Stretch.TIED: ("page_value", "page_id"),
     Stretch.FURTHER: ("page_value",),
-    Stretch.BEHIND: ("page_value", "page_id"),
     Stretch.VALUED: (),
     Stretch.NULL: (),
     Stretch.NULL_LATER: ("page_id",),
@@ -172,13 +168,9 @@ def _stretches(
         return (Stretch.LATER,)
     if bounds["page_value"] is None:
         return (Stretch.NULL_LATER, Stretch.VALUED) if is_down else (Stretch.NULL_LATER,)
-    if _is_unique(table, column):
-        behind: tuple[Stretch, ...] = (Stretch.FURTHER,)
-    elif _has_index(table, column):
-        behind = (Stretch.TIED, Stretch.FURTHER)
-    else:
-        behind = (Stretch.BEHIND,)
-    return (*behind, Stretch.NULL) if column.nullable and not is_down else behind
+    tied = () if _is_unique(table, column) else (Stretch.TIED,)
+    null = (Stretch.NULL,) if column.nullable and not is_down else ()
+    return (*tied, Stretch.FURTHER, *null)
 
 
 def _condition(
@@ -187,13 +179,11 @@ def _condition(
     value = bindparam("page_value", type_=column.type)
     last = bindparam("page_id", type_=number.type)
     later = number < last if is_down else number > last
-    further = column < value if is_down else column > value
     conditions: Mapping[Stretch, ColumnElement[bool] | None] = {
         Stretch.WHOLE: None,
         Stretch.LATER: later,
         Stretch.TIED: and_(column == value, later),
-        Stretch.FURTHER: further,
-        Stretch.BEHIND: or_(further, and_(column == value, later)),
+        Stretch.FURTHER: column < value if is_down else column > value,
         Stretch.VALUED: column.is_not(None),
         Stretch.NULL: column.is_(None),
         Stretch.NULL_LATER: and_(column.is_(None), later),
@@ -212,16 +202,5 @@ def _sort_column(table: Table, key: str) -> Column[Any]:
 @cache
 def _is_unique(table: Table, column: Column[Any]) -> bool:
     """Whether no two rows have the same value; any number may have none."""
-    return [column.name] in _constrained(table)
-
-
-@cache
-def _has_index(table: Table, column: Column[Any]) -> bool:
-    indexed = [[part.name for part in index.columns] for index in table.indexes]
-    return any(names[0] == column.name for names in (*_constrained(table), *indexed))
-
-
-def _constrained(table: Table) -> list[list[str]]:
-    """Columns whose values are unique together."""
-    unique = (one for one in table.constraints if isinstance(one, UniqueConstraint))
-    return [[part.name for part in one.columns] for one in unique]
+    unique = (one.columns for one in table.constraints if isinstance(one, UniqueConstraint))
+    return any([part.name for part in columns] == [column.name] for columns in unique)
