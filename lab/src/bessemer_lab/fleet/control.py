@@ -7,28 +7,33 @@ PUT /fleet/chance      what goes wrong from now on: {"error_share": 0.02, "hang_
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from bessemer_lab.fleet.fault import Chance
+from bessemer_lab.fleet.machine import SimulatedServer
+from bessemer_lab.fleet.record import Record
 from bessemer_lab.power import PowerState
-
-if TYPE_CHECKING:
-    from bessemer_lab.fleet.fleet import Fleet
 
 
 class Control:
-    def __init__(self, fleet: "Fleet") -> None:
-        self._fleet = fleet
+    """``set_chance`` is told what goes wrong from now on."""
+
+    def __init__(
+        self, servers: Sequence[SimulatedServer], record: Record, set_chance: Callable[[Chance], None]
+    ) -> None:
+        self._servers = servers
+        self._record = record
+        self._change_chance = set_chance
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         called = (request.method, request.path.rstrip("/"))
         if called == ("GET", "/fleet"):
             return web.json_response(self._summary())
         if called == ("GET", "/fleet/servers"):
-            return web.json_response([server.describe() for server in self._fleet.servers])
+            return web.json_response([server.describe() for server in self._servers])
         if called == ("GET", "/fleet/changes"):
             return self._changes(request.query.get("number"))
         if called == ("PUT", "/fleet/chance"):
@@ -36,8 +41,8 @@ class Control:
         return web.Response(status=404)
 
     def _summary(self) -> dict[str, object]:
-        servers = self._fleet.servers
-        counts = self._fleet.record.counts
+        servers = self._servers
+        counts = self._record.counts
         return {
             "servers": len(servers),
             "on": sum(server.power is PowerState.ON for server in servers),
@@ -49,12 +54,12 @@ class Control:
     def _changes(self, number: str | None) -> web.Response:
         if number is not None and not number.isdigit():
             return web.Response(status=400, text="number is the number of a server")
-        calls = self._fleet.record.changes(number=None if number is None else int(number))
+        calls = self._record.changes(number=None if number is None else int(number))
         return web.Response(text="".join(json.dumps(asdict(call)) + "\n" for call in calls))
 
     def _set_chance(self, data: bytes) -> web.Response:
         try:
-            self._fleet.chance = Chance(**json.loads(data))
+            self._change_chance(Chance(**json.loads(data)))
         except (ValueError, TypeError) as error:
             return web.Response(status=400, text=str(error))
         return web.Response(status=204)

@@ -62,10 +62,13 @@ class Fleet:
                 server.events = EventService()
         self.port = port
         self._directory = directory
-        self._control = Control(self)
+        self._control = Control(self.servers, self.record, self._set_chance)
         self._released = asyncio.Event()
         self._agents: dict[int, SimulatedAgent] = {}
         self._lives: dict[int, asyncio.Task[None]] = {}
+
+    def _set_chance(self, chance: Chance) -> None:
+        self.chance = chance
 
     async def __aenter__(self) -> "Fleet":
         """Raises OSError when the port is taken."""
