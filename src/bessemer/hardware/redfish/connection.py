@@ -1,43 +1,29 @@
 """One BMC: a session kept and re-used, few requests at a time, a deadline for each, retries where they help.
 
-DMTF's ``redfish.aio`` client carries the requests and renews an expired session on reads. What it leaves to
-its caller is here: choosing between a session and basic authentication, renewing on writes, retries,
-deadlines, and errors that name the BMC. Source: DMTF DSP0266, "Protocol details" and "Security details".
+DMTF's ``redfish.aio`` client carries the requests and renews an expired session on reads (see ``login``).
+What it leaves to its caller is here: renewing on writes, retries and deadlines. Source: DMTF DSP0266,
+"Protocol details".
 """
 
 import asyncio
-import base64
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from redfish.aio import (
-    AsyncRedfishClient,
-    AsyncRestResponse,
-    RedfishAuthenticationError,
-    RedfishConnectionError,
-    RedfishError,
-    RedfishHTTPError,
-    RedfishPasswordChangeRequiredError,
-    RedfishProtocolError,
-)
 
 from bessemer.config.settings import RedfishSettings
 from bessemer.hardware.call_span import call_span
-from bessemer.hardware.redfish.access import Access, AuthType
+from bessemer.hardware.redfish.access import Access
 from bessemer.hardware.redfish.coordinator import BmcCoordinator
 from bessemer.hardware.redfish.failure import (
-    BUSY,
     BmcRefused,
     BmcSilent,
     BmcUnreachable,
-    credentials_refused,
     from_answer,
-    from_transport,
     no_answer,
     not_json,
 )
@@ -48,6 +34,14 @@ from bessemer.hardware.urgency import Urgency, current_urgency
 from bessemer.kernel.error import DeviceError
 from bessemer.kernel.metric import BMC_ERRORS, BMC_S, vendor_label
 from bessemer.kernel.secret import secrets_in
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp import ClientSession
+    from redfish.aio import AsyncRestResponse
+
+    from bessemer.hardware.redfish.login import Login
 
 JsonObject = dict[str, Any]
 
@@ -100,8 +94,7 @@ class BmcConnection:
         self._transport = transport
         self._coordinator = coordinator
         self._login_lock = asyncio.Lock()
-        self._client: AsyncRedfishClient | None = None
-        self._headers: dict[str, str] | None = None
+        self._login: Login | None = None
         self._was_told = False
         #: As the machine told it while it was asked for something else; for figures.
         self._vendor: str | None = None
@@ -133,12 +126,11 @@ class BmcConnection:
 
     async def close(self) -> None:
         """End the session at the BMC (it allows only a few). Idempotent."""
-        client = self._client
-        self._forget_login(client)
-        if client is not None:
-            with suppress(RedfishError, TimeoutError):
+        login, self._login = self._login, None
+        if login is not None:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(LOGOUT_S):
-                    await client.logout()
+                    await login.end()
 
     # ------------------------------------------------------------------ one call
 
@@ -250,38 +242,26 @@ class BmcConnection:
             raise from_answer(self.name, asked.what, answer)
         return self._reply(asked, answer)
 
-    async def _send(self, call: _Call) -> AsyncRestResponse:
+    async def _send(self, call: _Call) -> "AsyncRestResponse":
         """One request, with a fresh login where the old session has expired."""
-        client, headers = await self._logged_in()
-        answer = await self._request(client, headers, call)
+        login = await self._logged_in()
+        answer = await self._request(login, call)
         if answer.status != 401:
             return answer
-        self._forget_login(client)
+        self._forget(login)
         # On reads the client has already renewed its session; basic credentials do not expire.
-        has_session = self.access.username is not None and not headers
-        if call.method == "GET" or not has_session:
+        if call.method == "GET" or not login.has_session:
             return answer
-        client, headers = await self._logged_in()
-        return await self._request(client, headers, call)
+        return await self._request(await self._logged_in(), call)
 
-    async def _request(
-        self, client: AsyncRedfishClient, headers: Mapping[str, str], call: _Call
-    ) -> AsyncRestResponse:
-        every = {**headers, **call.headers}
+    async def _request(self, login: "Login", call: _Call) -> "AsyncRestResponse":
         try:
-            if call.method == "GET":
-                return await client.get(call.path, headers=every)
-            if call.method == "POST":
-                return await client.post(call.path, body=call.body, headers=every)
-            if call.method == "DELETE":
-                return await client.delete(call.path, headers=every)
-            return await client.patch(call.path, body=call.body, headers=every)
-        except RedfishError as error:
-            if isinstance(error, RedfishAuthenticationError):
-                self._forget_login(client)
-            raise self._translated(call.what, error) from error
+            return await login.request(call.method, call.path, call.body, call.headers)
+        finally:
+            if login.is_over:
+                self._forget(login)
 
-    def _reply(self, call: _Call, answer: AsyncRestResponse) -> Reply:
+    def _reply(self, call: _Call, answer: "AsyncRestResponse") -> Reply:
         """A read must bring a JSON object; what an action answers besides its status nobody needs."""
         body: Any = None
         with suppress(msgspec.DecodeError, UnicodeDecodeError):
@@ -294,85 +274,32 @@ class BmcConnection:
             answer.status, body, location=answer.getheader("Location"), etag=answer.getheader("ETag")
         )
 
-    def _translated(self, what: str, error: RedfishError) -> Exception:
-        if isinstance(error, RedfishPasswordChangeRequiredError):
-            return BmcRefused(
-                f"The BMC at {self.name} wants the password of this account changed first.",
-                hint="Change it at the BMC, then in redfish_password.",
-                status=403,
-            )
-        if isinstance(error, RedfishAuthenticationError):
-            return credentials_refused(self.name, 401)
-        if isinstance(error, RedfishHTTPError):
-            return from_answer(self.name, what, error.response)
-        if isinstance(error, RedfishConnectionError):
-            return from_transport(self.name, what, error)
-        if isinstance(error, RedfishProtocolError):
-            return BmcUnreachable(f"The BMC at {self.name} answered {what} with nonsense: {error}.")
-        return BmcRefused(f"The BMC at {self.name} points {what} elsewhere: {error}.")
-
     # ------------------------------------------------------------------ logging in
 
-    async def _logged_in(self) -> tuple[AsyncRedfishClient, Mapping[str, str]]:
-        """The client, and the headers that carry basic authentication (none with a session)."""
-        if self._client is not None and self._headers is not None:
-            return self._client, self._headers
+    async def _logged_in(self) -> "Login":
+        if self._login is not None:
+            return self._login
+        # In a thread: the first connection of a process loads what the loop must not wait for.
+        open_login = await asyncio.to_thread(_load)
         async with self._login_lock:
-            if self._client is None or self._headers is None:
-                client = self._new_client()
-                try:
-                    headers = await self._log_in(client)
-                except RedfishError as error:
-                    raise self._translated("the login", error) from error
-                self._client, self._headers = client, headers
-            return self._client, self._headers
+            if self._login is None:
+                self._tell_of_no_tls()
+                session = self._transport.session(self.access)
+                self._login = await open_login(self.name, self.access, session)
+            return self._login
 
-    def _new_client(self) -> AsyncRedfishClient:
+    def _tell_of_no_tls(self) -> None:
         if not self.access.is_secure and not self._was_told:
             self._was_told = True
             log.warning("BMC is reached without TLS, as its redfish_address says", bmc=self.name)
-        return AsyncRedfishClient(
-            self.access.origin,
-            username=self.access.username,
-            password=self.access.password.reveal() if self.access.username else None,
-            session=self._transport.session(self.access),
-            default_prefix=self.access.root_path,
-        )
 
-    async def _log_in(self, client: AsyncRedfishClient) -> dict[str, str]:
-        """Open a session, or find out that this BMC wants basic authentication; gives the headers for it."""
-        access = self.access
-        if access.username is None:
-            return {}
-        if access.auth_type is AuthType.BASIC or not access.is_secure:
-            return self._basic()
-        if access.auth_type is AuthType.AUTO and not await self._has_sessions(client):
-            return self._basic()
-        try:
-            await client.login("session")
-        except RedfishHTTPError as error:
-            # No session to be had: the service is off, or all its sessions are taken.
-            if access.auth_type is AuthType.SESSION:
-                raise
-            if error.response.status in BUSY - {503}:
-                raise
-            return self._basic()
-        return {}
-
-    async def _has_sessions(self, client: AsyncRedfishClient) -> bool:
-        """Whether the service root, which needs no login, names a session service."""
-        try:
-            root = await client.get_service_root()
-        except RedfishAuthenticationError:
-            return False
-        return bool(root.get("SessionService") or (root.get("Links") or {}).get("Sessions"))
-
-    def _basic(self) -> dict[str, str]:
-        account = f"{self.access.username}:{self.access.password.reveal()}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(account).decode()}"}
-
-    def _forget_login(self, used: AsyncRedfishClient | None) -> None:
+    def _forget(self, used: "Login") -> None:
         """Log in anew before the next request, unless somebody else already has. The connections stay."""
-        if self._client is used:
-            self._client = None
-            self._headers = None
+        if self._login is used:
+            self._login = None
+
+
+def _load() -> "Callable[[str, Access, ClientSession], Awaitable[Login]]":
+    from bessemer.hardware.redfish.login import Login
+
+    return Login.open

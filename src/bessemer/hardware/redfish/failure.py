@@ -5,13 +5,15 @@ Source: DMTF DSP0266, section "Error responses" (extended information).
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
-from redfish.aio import AsyncRestResponse, RedfishError
 
 from bessemer.kernel.error import DeviceError, DeviceRefused, DeviceUnreachable
+
+if TYPE_CHECKING:
+    from redfish.aio import AsyncRestResponse, RedfishError
 
 #: Longest piece of a BMC's answer repeated in a message.
 _MOST_TEXT = 500
@@ -64,7 +66,7 @@ def credentials_refused(bmc: str, status: int) -> BmcRefused:
     )
 
 
-def from_answer(bmc: str, what: str, answer: AsyncRestResponse) -> DeviceError:
+def from_answer(bmc: str, what: str, answer: "AsyncRestResponse") -> DeviceError:
     """The error that an answer outside 200-299 stands for. ``what`` is as ``GET /redfish/v1/Systems/1``."""
     if answer.status in (401, 403):
         return credentials_refused(bmc, answer.status)
@@ -81,7 +83,7 @@ def from_answer(bmc: str, what: str, answer: AsyncRestResponse) -> DeviceError:
     )
 
 
-def from_transport(bmc: str, what: str, error: RedfishError) -> DeviceError:
+def from_transport(bmc: str, what: str, error: "RedfishError") -> DeviceError:
     """The error that a failed connection stands for, by what aiohttp found to be its cause."""
     cause = error.__cause__ or error
     if isinstance(cause, aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorCertificateError):
@@ -115,13 +117,13 @@ def no_answer(bmc: str, what: str, limit_s: float) -> BmcSilent:
     return BmcSilent(f"The BMC at {bmc} did not answer {what} within {limit_s:g} s.")
 
 
-def not_json(bmc: str, what: str, answer: AsyncRestResponse) -> BmcUnreachable:
+def not_json(bmc: str, what: str, answer: "AsyncRestResponse") -> BmcUnreachable:
     """A BMC that is starting often answers with pages meant for people."""
     start = " ".join(str(answer.text).split())[:80]
     return BmcUnreachable(f"The BMC at {bmc} answered {what} with something that is not JSON: '{start}'.")
 
 
-def _messages(answer: AsyncRestResponse) -> Iterator[Mapping[str, Any]]:
+def _messages(answer: "AsyncRestResponse") -> Iterator[Mapping[str, Any]]:
     """The extended information of an error, wherever implementations put it."""
     try:
         body = msgspec.json.decode(answer.read)
@@ -147,7 +149,7 @@ def _joined(texts: Iterator[Any]) -> str:
     return " ".join(seen)[:_MOST_TEXT]
 
 
-def _plain_text(answer: AsyncRestResponse) -> str:
+def _plain_text(answer: "AsyncRestResponse") -> str:
     text = " ".join(str(answer.text).split())
     return "" if text.startswith(("<", "{")) else text[:_MOST_TEXT]
 
