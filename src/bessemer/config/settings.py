@@ -243,7 +243,7 @@ class RedfishSettings:
         False, "Have BMCs tell us of changes, and poll those that do less often. They must reach the API."
     )
     event_callback_url: str | None = option(
-        None, "API URL that BMCs post events to. Unset: [deploy]external_callback_url, or the API's."
+        None, "API URL for BMCs' events. Unset: [deploy]external_http_url, external_callback_url, the API's."
     )
     event_poll_interval: int = option(
         600, "Seconds between looks at an unchanged machine whose BMC's events arrive."

@@ -52,9 +52,12 @@ class Foundation:
     @property
     def events_url(self) -> str:
         """Our API as BMCs reach it to bring events."""
-        settings = self.settings
+        deploy = self.settings.deploy
         return (
-            settings.redfish.event_callback_url or settings.deploy.external_callback_url or self.base_url
+            self.settings.redfish.event_callback_url
+            or deploy.external_http_url  # where BMCs fetch what they boot
+            or deploy.external_callback_url
+            or self.base_url
         )
 
 

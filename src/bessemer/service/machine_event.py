@@ -76,7 +76,7 @@ class MachineEvents:
             self._came.clear()
             if self.is_due:
                 await asyncio.sleep(_GATHER_S)
-                await self.hasten()
+                await self._hasten_safely()
             else:
                 await self._wait(self._queue[0][0] - self._monotonic() if self._queue else None)
 
@@ -84,6 +84,13 @@ class MachineEvents:
     def is_due(self) -> bool:
         """Whether a look is to be hastened now."""
         return bool(self._queue) and self._queue[0][0] <= self._monotonic()
+
+    async def _hasten_safely(self) -> None:
+        try:
+            await self.hasten()
+        except Exception:  # the top edge: what comes later is to be taken all the same
+            log.exception("looks at machines could not be hastened")
+            await asyncio.sleep(_AWAY_S)
 
     async def hasten(self) -> int:
         """Hasten the looks that are due; how many they were."""

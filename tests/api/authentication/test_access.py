@@ -109,7 +109,7 @@ async def test_a_defect_of_a_strategy_lets_nobody_in(path: str) -> None:
     [
         "/", "/v1", "/v1/", "/healthcheck", "/v1/lookup", "/lookup/", "/v1/continue_inspection",
         "/v1/heartbeat/019b1c00-0000-7000-8000-000000000000", "/heartbeat/rack1.u7",
-        "/boot/node/key/boot.iso",
+        "/boot/node/key/boot.iso", "/redfish/events/0195cafe",
     ],
 )  # fmt: skip
 async def test_public_calls_are_made_by_nobody_unless_somebody_says_who_they_are(path: str) -> None:
@@ -128,7 +128,8 @@ async def test_public_calls_are_made_by_nobody_unless_somebody_says_who_they_are
     [
         "/v1/nodes", "/v2/x", "/v11", "/v1/lookup/x", "/v1/heartbeat", "/v1/heartbeat/a/b",
         "/v1/heartbeat/a/../../nodes", "/v1/lookup.json", "/v1/nodes/lookup", "/healthcheck/x", "/bootx",
-        "/v1/boot/x", "//", "/v1//lookup", "/V1/lookup", "",
+        "/v1/boot/x", "//", "/v1//lookup", "/V1/lookup", "", "/redfish/events/", "/redfish/events/a/b",
+        "/redfish/v1", "/v1/redfish/events/a",
     ],
 )  # fmt: skip
 async def test_nothing_else_is_public(path: str) -> None:

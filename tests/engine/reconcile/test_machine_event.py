@@ -7,7 +7,10 @@ from itertools import pairwise
 
 import pytest
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
+from bessemer.api.access import Access
+from bessemer.api.authentication.noauth import NoAuthentication
 from bessemer.api.authentication.public import is_public
 from bessemer.api.redfish_event import routes
 from bessemer.domain.node import Node
@@ -166,3 +169,12 @@ def test_bringing_events_needs_no_credentials_and_nothing_beside_it_does() -> No
         "/v1/redfish/events/a",
     ):
         assert not is_public(path)
+
+
+async def test_a_token_is_in_no_log(database: Database, nodes: list[Node]) -> None:
+    token = event_token(database.vault, nodes[0].uuid)
+    app = Access(Starlette(routes=list(routes(MachineEvents(database)))), NoAuthentication())
+    with capture_logs() as lines:
+        assert (await ApiClient(app).post(f"/redfish/events/{token}", {})).status == 204
+    assert [line["path"] for line in lines if line["event"] == "request"] == ["/redfish/events/***"]
+    assert token not in str(lines)

@@ -81,6 +81,7 @@ image_download_source = local
 
 [redfish]
 kernel_append_params = console=ttyS0 quiet no_timer_check
+event_subscriptions = true
 """
     )
     return path

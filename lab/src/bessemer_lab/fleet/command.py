@@ -35,6 +35,7 @@ def register(commands: Any) -> None:
     for name, meaning in (("error", "that fail"), ("hang", "that are never answered")):
         default = getattr(chance, f"{name}_share")
         parser.add_argument(f"--{name}-share", type=float, default=default, help=f"of BMC calls {meaning}")
+    parser.add_argument("--no-events", action="store_true", help="BMCs without an event service")
     parser.add_argument("--seed", type=int, default=chance.seed, help="of what goes wrong")
     parser.set_defaults(run=_run)
 
@@ -59,6 +60,7 @@ async def _keep_running(options: argparse.Namespace) -> None:
         record=Record(options.record),
         directory=options.tls,
         port=options.port,
+        has_events=not options.no_events,
     )
     async with fleet:
         told = {"control_url": fleet.control_url, "port": fleet.port, "size": options.size}
