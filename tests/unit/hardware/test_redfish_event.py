@@ -11,6 +11,7 @@ from bessemer.hardware.redfish.event import RedfishEvents
 from bessemer.hardware.redfish.failure import BmcRefused, BmcUnreachable
 from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.kernel.error import Unsupported
+from fakes.lab_bmc import RunningBmc
 from fakes.scripted_bmc import ROOT, ScriptedBmc, error
 from fakes.task import FakeTask, make_task
 
@@ -223,3 +224,16 @@ async def test_a_subscription_is_taken_away_unless_it_is_somebody_elses_by_now(
     await events.unsubscribe(access, f"{SUBSCRIPTIONS}/b", "bessemer:me:1")
     await events.unsubscribe(access, f"{SUBSCRIPTIONS}/gone", "bessemer:me:1")
     assert [one.path for one in scripted.asked if one.method == "DELETE"] == [f"{SUBSCRIPTIONS}/a"]
+
+
+async def test_a_bmc_of_the_lab_is_subscribed_to_asked_for_a_test_and_left(
+    lab: RunningBmc, pool: BmcPool
+) -> None:
+    events, task = RedfishEvents(pool), make_task(driver_info=lab.driver_info())
+    path = await events.subscribe(task, TARGET, None, never)
+    assert await events.subscribe(task, TARGET, path, never) == path
+    [kept] = lab.bmc.events.subscriptions.values()
+    assert (kept["Context"], kept["DeliveryRetryPolicy"]) == (TARGET.context, "RetryForever")
+    assert await events.send_test(task)
+    await events.unsubscribe(events.access(task.node), path, TARGET.context)
+    assert not lab.bmc.events.subscriptions
