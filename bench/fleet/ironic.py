@@ -68,6 +68,9 @@ lock_path = {directory}/lock
 endpoint_override = http://127.0.0.1:{port}
 """
 _WORKERS = "sync_power_state_workers = {workers}\nperiodic_max_workers = {workers}"
+_AVAILABLE = """\
+UPDATE nodes SET provision_state = 'available', power_state = 'power off', boot_mode = 'uefi', health = 'OK'
+"""
 #: Nodes are enrolled by this many callers at once.
 _CALLERS = 4
 
@@ -177,19 +180,23 @@ def _node(uuid: str, one: dict[str, Any], told: dict[str, Any]) -> dict[str, Any
         "driver": "redfish",
         "driver_info": {**first, "redfish_address": f"https://{one['address']}:{told['port']}"},
         "resource_class": f"class-{number % 10}",
-        "properties": {"cpus": 64, "memory_mb": 524288, "local_gb": 3840, "cpu_arch": "x86_64"},
+        "properties": {
+            "cpus": 64,
+            "memory_mb": 524288,
+            "local_gb": 3840,
+            "cpu_arch": "x86_64",
+            "vendor": "Bessemer",
+        },
         "extra": {"rack": f"r{number % 40}", "unit": number % 42},
     }
 
 
 async def _make_available(database: str) -> None:
-    """As they would be after ``manage`` and ``provide``, whose work is not what is measured."""
+    """As they are when verified, made available and looked at once: that work is not what is measured."""
     url = database.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
     engine = create_async_engine(url)
     try:
         async with engine.begin() as connection:
-            await connection.execute(
-                text("UPDATE nodes SET provision_state = 'available', power_state = 'power off'")
-            )
+            await connection.execute(text(_AVAILABLE))
     finally:
         await engine.dispose()
