@@ -165,7 +165,9 @@ class Transaction:
             raise InternalError("a transaction went on after a constraint had been broken in it")
 
     def _committed(self) -> None:
-        for callback in self._after_commit:
+        # They often know the transaction: kept on, the two would keep each other, and all that was read.
+        callbacks, self._after_commit = self._after_commit, []
+        for callback in callbacks:
             callback()
 
 
