@@ -1,7 +1,6 @@
 """Ports as records: register, look at, change, delete."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -9,9 +8,9 @@ import msgspec
 from bessemer.domain.node import Node, refuse_locked
 from bessemer.domain.port import Port
 from bessemer.domain.portgroup import Portgroup, check_member, check_standing
-from bessemer.kernel.error import Conflict, InvalidValue, NotFound
+from bessemer.kernel.error import Conflict, InvalidValue
 from bessemer.kernel.ident import new_uuid
-from bessemer.service.below_node import get_named_node, get_new_home
+from bessemer.service.below_node import Reader, get_named_node, get_new_home
 from bessemer.service.caller import Caller
 from bessemer.service.deadline import in_time
 from bessemer.service.node_access import NodeAccess
@@ -46,13 +45,11 @@ class PortService:
         self._access = access
         self._database = access.database
         self._tasks = tasks
+        self._ports = Reader("Port", access, find_port, list_port_rows)
 
     async def get(self, caller: Caller, ident: str) -> Port:
         """By UUID or name. Raises NotFound or Forbidden."""
-        async with self._database.read() as tx:
-            port = await _find(tx, ident)
-            await self._access.find_below(tx, caller, port.node_uuid, _missing(ident))
-            return port
+        return await self._ports.get(caller, ident)
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: PortFilter, page: Page
@@ -63,11 +60,7 @@ class PortService:
             NotFound: The marker does not exist.
             Forbidden: Lists are not for the caller.
         """
-        async with self._database.read() as tx:
-            project = await self._access.limit(
-                tx, caller, project=filters.project, node_uuid=filters.node_uuid
-            )
-            return await list_port_rows(tx, columns, replace(filters, project=project), page)
+        return await self._ports.list(caller, columns, filters, page)
 
     async def create(self, caller: Caller, values: Mapping[str, Any]) -> Port:
         """Register a port. ``node_ident`` may name its node instead of ``node_uuid``.
@@ -127,7 +120,7 @@ class PortService:
         async with self._database.write() as tx:
             node = await get_node(tx, port.node_uuid, lock=True)
             refuse_locked(node)
-            if await _find(tx, port.uuid) != port:
+            if await self._ports.get_in(tx, port.uuid) != port:
                 raise Conflict(f"Port {port.uuid} was changed by somebody else meanwhile.", hint="Try again.")
             await _check_group(tx, port, msgspec.structs.replace(port, **changes))
             return await update_port(tx, port.uuid, **changes)
@@ -137,21 +130,10 @@ class PortService:
         port = await self.get(caller, ident)
 
         async def work(tx: Transaction, node: Node) -> None:
-            check_delete(node, await _find(tx, port.uuid))
+            check_delete(node, await self._ports.get_in(tx, port.uuid))
             await delete_port(tx, port.uuid)
 
         await self._access.change(caller, port.node_uuid, work)
-
-
-async def _find(tx: Transaction, ident: str) -> Port:
-    port = await find_port(tx, ident)
-    if port is None:
-        raise _missing(ident)
-    return port
-
-
-def _missing(ident: str) -> NotFound:
-    return NotFound(f"Port {ident} could not be found.")
 
 
 def _node_ident(values: dict[str, Any]) -> str | None:

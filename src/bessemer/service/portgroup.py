@@ -1,15 +1,14 @@
 """Port groups as records: make, look at, change, delete."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from bessemer.domain.node import Node
 from bessemer.domain.port import Port
 from bessemer.domain.portgroup import Portgroup, check_delete, check_update
-from bessemer.kernel.error import Conflict, InvalidValue, NotFound
+from bessemer.kernel.error import Conflict, InvalidValue
 from bessemer.kernel.ident import new_uuid
-from bessemer.service.below_node import check_move, get_named_node
+from bessemer.service.below_node import Reader, check_move, get_named_node
 from bessemer.service.caller import Caller
 from bessemer.service.node_access import NodeAccess
 from bessemer.service.node_rule import refuse_inspecting
@@ -37,13 +36,11 @@ class PortgroupService:
         self._database = access.database
         self._tasks = tasks
         self._default_mode = default_mode
+        self._groups = Reader("Port group", access, find_portgroup, list_portgroup_rows)
 
     async def get(self, caller: Caller, ident: str) -> Portgroup:
         """By UUID or name. Raises NotFound or Forbidden."""
-        async with self._database.read() as tx:
-            group = await _find(tx, ident)
-            await self._access.find_below(tx, caller, group.node_uuid, _missing(ident))
-            return group
+        return await self._groups.get(caller, ident)
 
     async def list_rows(
         self, caller: Caller, columns: Sequence[str], filters: PortgroupFilter, page: Page
@@ -54,11 +51,7 @@ class PortgroupService:
             NotFound: The marker does not exist.
             Forbidden: Lists are not for the caller.
         """
-        async with self._database.read() as tx:
-            project = await self._access.limit(
-                tx, caller, project=filters.project, node_uuid=filters.node_uuid
-            )
-            return await list_portgroup_rows(tx, columns, replace(filters, project=project), page)
+        return await self._groups.list(caller, columns, filters, page)
 
     async def create(self, caller: Caller, values: Mapping[str, Any]) -> Portgroup:
         """Make a group without ports.
@@ -93,7 +86,7 @@ class PortgroupService:
         async def work(tx: Transaction, node: Node) -> Portgroup:
             if refuse_while_inspecting:
                 refuse_inspecting(node)
-            now = await _find_on(tx, group.uuid, node)
+            now = await self._get_on(tx, group.uuid, node)
             changes = dict(edit(now))
             if changes.get("mode", now.mode) is None:
                 raise InvalidValue("The mode of a port group can not be removed.")
@@ -115,30 +108,18 @@ class PortgroupService:
         group = await self.get(caller, ident)
 
         async def work(tx: Transaction, node: Node) -> None:
-            now = await _find_on(tx, group.uuid, node)
+            now = await self._get_on(tx, group.uuid, node)
             check_delete(now, await _list_members(tx, now))
             await delete_portgroup(tx, now.uuid)
 
         await self._access.change(caller, group.node_uuid, work)
 
-
-async def _find(tx: Transaction, ident: str) -> Portgroup:
-    group = await find_portgroup(tx, ident)
-    if group is None:
-        raise _missing(ident)
-    return group
-
-
-def _missing(ident: str) -> NotFound:
-    return NotFound(f"Port group {ident} could not be found.")
-
-
-async def _find_on(tx: Transaction, uuid: str, node: Node) -> Portgroup:
-    """The group as it is now, which was on ``node``. Raises NotFound, or Conflict when it has moved."""
-    group = await _find(tx, uuid)
-    if group.node_uuid != node.uuid:
-        raise Conflict(f"Port group {uuid} was moved by somebody else meanwhile.", hint="Try again.")
-    return group
+    async def _get_on(self, tx: Transaction, uuid: str, node: Node) -> Portgroup:
+        """The group as it is now, which was on ``node``. Raises NotFound, or Conflict when it has moved."""
+        group = await self._groups.get_in(tx, uuid)
+        if group.node_uuid != node.uuid:
+            raise Conflict(f"Port group {uuid} was moved by somebody else meanwhile.", hint="Try again.")
+        return group
 
 
 async def _list_members(tx: Transaction, group: Portgroup) -> list[Port]:
