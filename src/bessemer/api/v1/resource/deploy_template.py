@@ -4,15 +4,13 @@ from bessemer.api.v1 import show
 from bessemer.api.v1.call import Answer, Call, empty
 from bessemer.api.v1.page import page, selection
 from bessemer.api.v1.patch import Patch
-from bessemer.api.v1.route import PatchOf, Route
+from bessemer.api.v1.record_route import record_routes
+from bessemer.api.v1.route import Route
 from bessemer.api.v1.table import deploy_template as table
 from bessemer.api.v1.table.deploy_template import DEPLOY_TEMPLATE
 from bessemer.api.v1.view import view
 from bessemer.config.settings import ApiSettings
 from bessemer.service.services import Services
-
-_ALL = "/deploy_templates"
-_ONE = f"{_ALL}/{{deploy template}}"
 
 
 class DeployTemplateApi:
@@ -21,34 +19,15 @@ class DeployTemplateApi:
         self._most = settings.max_limit
 
     def routes(self) -> list[Route]:
-        since = table.SINCE
-        return [
-            Route(
-                "GET", _ALL, self.list, rule="baremetal:deploy_template:get", since=since, query=table.LIST
-            ),
-            Route(
-                "POST",
-                _ALL,
-                self.create,
-                rule="baremetal:deploy_template:create",
-                since=since,
-                gate=405,
-                body=DEPLOY_TEMPLATE.creation,
-            ),
-            Route("GET", _ONE, self.get, rule="baremetal:deploy_template:get", since=since, query=table.GET),
-            Route(
-                "PATCH",
-                _ONE,
-                self.update,
-                rule="baremetal:deploy_template:update",
-                since=since,
-                gate=405,
-                body=PatchOf(DEPLOY_TEMPLATE),
-            ),
-            Route(
-                "DELETE", _ONE, self.delete, rule="baremetal:deploy_template:delete", since=since, gate=405
-            ),
-        ]
+        return record_routes(
+            self,
+            DEPLOY_TEMPLATE,
+            "/deploy_templates",
+            rule="baremetal:deploy_template",
+            since=table.SINCE,
+            list_query=table.LIST,
+            get_query=table.GET,
+        )
 
     async def list(self, call: Call) -> Answer:
         shown = view(DEPLOY_TEMPLATE, call.version.minor, selection(DEPLOY_TEMPLATE, call))

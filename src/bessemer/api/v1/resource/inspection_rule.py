@@ -7,7 +7,8 @@ from bessemer.api.v1.call import Answer, Call, empty
 from bessemer.api.v1.mask import Masker
 from bessemer.api.v1.page import page, selection
 from bessemer.api.v1.patch import Patch
-from bessemer.api.v1.route import PatchOf, Route
+from bessemer.api.v1.record_route import record_routes
+from bessemer.api.v1.route import Route
 from bessemer.api.v1.table import inspection_rule as table
 from bessemer.api.v1.table.inspection_rule import INSPECTION_RULE
 from bessemer.api.v1.view import Computed, view
@@ -15,7 +16,6 @@ from bessemer.config.settings import ApiSettings
 from bessemer.service.services import Services
 
 _ALL = "/inspection_rules"
-_ONE = f"{_ALL}/{{inspection rule}}"
 
 _masked = Masker()
 
@@ -34,42 +34,18 @@ class InspectionRuleApi:
         self._most = settings.max_limit
 
     def routes(self) -> list[Route]:
-        since = table.SINCE
-        return [
-            Route(
-                "GET", _ALL, self.list, rule="baremetal:inspection_rule:get", since=since, query=table.LIST
-            ),
-            Route(
-                "POST",
-                _ALL,
-                self.create,
-                rule="baremetal:inspection_rule:create",
-                since=since,
-                gate=405,
-                body=INSPECTION_RULE.creation,
-            ),
-            Route(
-                "DELETE",
-                _ALL,
-                self.delete_all,
-                rule="baremetal:inspection_rule:delete",
-                since=since,
-                gate=405,
-            ),
-            Route("GET", _ONE, self.get, rule="baremetal:inspection_rule:get", since=since, query=table.GET),
-            Route(
-                "PATCH",
-                _ONE,
-                self.update,
-                rule="baremetal:inspection_rule:update",
-                since=since,
-                gate=405,
-                body=PatchOf(INSPECTION_RULE),
-            ),
-            Route(
-                "DELETE", _ONE, self.delete, rule="baremetal:inspection_rule:delete", since=since, gate=405
-            ),
-        ]
+        rule = "baremetal:inspection_rule"
+        records = record_routes(
+            self,
+            INSPECTION_RULE,
+            _ALL,
+            rule=rule,
+            since=table.SINCE,
+            list_query=table.LIST,
+            get_query=table.GET,
+        )
+        every = Route("DELETE", _ALL, self.delete_all, rule=f"{rule}:delete", since=table.SINCE, gate=405)
+        return [*records, every]
 
     async def list(self, call: Call) -> Answer:
         shown = view(INSPECTION_RULE, call.version.minor, selection(INSPECTION_RULE, call))

@@ -6,7 +6,8 @@ from bessemer.api.v1 import show
 from bessemer.api.v1.call import Answer, Call, empty, ok
 from bessemer.api.v1.page import page, selection
 from bessemer.api.v1.patch import Patch
-from bessemer.api.v1.route import PatchOf, Route
+from bessemer.api.v1.record_route import record_routes
+from bessemer.api.v1.route import Route
 from bessemer.api.v1.table import action
 from bessemer.api.v1.table import runbook as table
 from bessemer.api.v1.table.runbook import RUNBOOK
@@ -17,9 +18,7 @@ from bessemer.domain.runbook import Runbook
 from bessemer.service.runbook import change_rules
 from bessemer.service.services import Services
 
-_ALL = "/runbooks"
-_ONE = f"{_ALL}/{{runbook}}"
-_TRAITS = f"{_ONE}/traits"
+_TRAITS = "/runbooks/{runbook}/traits"
 
 
 class RunbookApi:
@@ -28,29 +27,19 @@ class RunbookApi:
         self._most = settings.max_limit
 
     def routes(self) -> list[Route]:
-        since, traits_since = table.SINCE, table.TRAITS_SINCE
+        traits_since = table.TRAITS_SINCE
+        records = record_routes(
+            self,
+            RUNBOOK,
+            "/runbooks",
+            rule="baremetal:runbook",
+            list_rule="list",
+            since=table.SINCE,
+            list_query=table.LIST,
+            get_query=table.GET,
+        )
         return [
-            Route("GET", _ALL, self.list, rule="baremetal:runbook:list", since=since, query=table.LIST),
-            Route(
-                "POST",
-                _ALL,
-                self.create,
-                rule="baremetal:runbook:create",
-                since=since,
-                gate=405,
-                body=RUNBOOK.creation,
-            ),
-            Route("GET", _ONE, self.get, rule="baremetal:runbook:get", since=since, query=table.GET),
-            Route(
-                "PATCH",
-                _ONE,
-                self.update,
-                rule="baremetal:runbook:update",
-                since=since,
-                gate=405,
-                body=PatchOf(RUNBOOK),
-            ),
-            Route("DELETE", _ONE, self.delete, rule="baremetal:runbook:delete", since=since, gate=405),
+            *records,
             Route("GET", _TRAITS, self.list_traits, rule="baremetal:runbook:get", since=traits_since),
             Route(
                 "PUT",
