@@ -29,13 +29,14 @@ import uvloop
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from bessemer.api.trace import request_span
 from bessemer.engine.gateway import OVER
+from bessemer.kernel.histogram import Histogram, Series
 from bessemer.kernel.metric import API_REQUESTS
 from bessemer.kernel.trace import TRACING, Kind, span
 from bessemer.server.logging import set_up_logging
@@ -76,21 +77,22 @@ class _Nothing(nullcontext[None]):
 
 @contextmanager
 def without_metrics() -> Iterator[None]:
-    kept = MetricWrapperBase.labels, Histogram.observe, Counter.inc
+    kept = MetricWrapperBase.labels, Histogram.labels, Series.observe, Counter.inc
     nothing = _Nothing()
     MetricWrapperBase.labels = lambda *_, **__: nothing  # type: ignore[method-assign]
-    Histogram.observe = lambda *_, **__: None  # type: ignore[method-assign]
+    Histogram.labels = lambda *_, **__: nothing  # type: ignore[method-assign]
+    Series.observe = lambda *_, **__: None  # type: ignore[method-assign]
     Counter.inc = lambda *_, **__: None  # type: ignore[method-assign]
     try:
         yield
     finally:
-        MetricWrapperBase.labels, Histogram.observe, Counter.inc = kept  # type: ignore[method-assign]
+        MetricWrapperBase.labels, Histogram.labels, Series.observe, Counter.inc = kept  # type: ignore[method-assign]
 
 
 @contextmanager
 def counting() -> Iterator[list[int]]:
     """How often something was counted in the block."""
-    kept = Histogram.observe, Counter.inc
+    kept = Series.observe, Counter.inc
     made = [0]
 
     def counted(real: Callable[..., None]) -> Callable[..., None]:
@@ -100,11 +102,11 @@ def counting() -> Iterator[list[int]]:
 
         return count
 
-    Histogram.observe, Counter.inc = map(counted, kept)  # type: ignore[method-assign]
+    Series.observe, Counter.inc = map(counted, kept)  # type: ignore[method-assign]
     try:
         yield made
     finally:
-        Histogram.observe, Counter.inc = kept  # type: ignore[method-assign]
+        Series.observe, Counter.inc = kept  # type: ignore[method-assign]
 
 
 def one_count_s() -> float:

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import msgspec
 import structlog
-from prometheus_client import Histogram
 
 from bessemer.api.authentication.proof import ANONYMOUS, Authentication, Denial, Proof
 from bessemer.api.authentication.public import is_public
 from bessemer.api.trace import HEADER, request_span, tell_request
 from bessemer.api.v1 import error
+from bessemer.kernel.histogram import Series
 from bessemer.kernel.metric import API_REQUESTS
 from bessemer.policy.policy import Policy
 from bessemer.service.caller import Caller, credentials_of
@@ -153,7 +153,7 @@ def _label(method: str) -> str:
 
 
 @cache
-def _series(method: str, route: str, status: int) -> Histogram:
+def _series(method: str, route: str, status: int) -> Series:
     """Found once: looking it up costs more than counting. There are as many as routes have outcomes."""
     return API_REQUESTS.labels(method, route, status)
 

@@ -5,11 +5,12 @@ Each series is found once: looking it up costs more than counting. There are as 
 
 from functools import cache
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter
 
 from bessemer.domain.operation import JournalEvent, Operation
 from bessemer.engine.transition import Transition
 from bessemer.kernel.clock import Timestamp, seconds_between
+from bessemer.kernel.histogram import Series
 from bessemer.kernel.metric import OPERATION_S, OPERATIONS, QUEUED_S, STEP_S
 
 
@@ -34,17 +35,17 @@ def count(transition: Transition) -> None:
 
 
 @cache
-def _queued(kind: str) -> Histogram:
+def _queued(kind: str) -> Series:
     return QUEUED_S.labels(kind)
 
 
 @cache
-def _step(kind: str, step: str, event: str) -> Histogram:
+def _step(kind: str, step: str, event: str) -> Series:
     return STEP_S.labels(kind, step, event)
 
 
 @cache
-def _whole(kind: str) -> Histogram:
+def _whole(kind: str) -> Series:
     return OPERATION_S.labels(kind)
 
 

@@ -7,7 +7,9 @@ Source: Prometheus, "Metric and label naming" (base units, ``_total``, ``_second
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
+
+from bessemer.kernel.histogram import Histogram
 
 #: Upper bounds in seconds: of answers, of calls to machines, of work.
 _ANSWER_S = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)

@@ -16,6 +16,7 @@ from bessemer.domain.operation import NewOperation
 from bessemer.engine.gateway import Gateway
 from bessemer.hardware.redfish.access import Access
 from bessemer.hardware.redfish.pool import BmcPool
+from bessemer.kernel.histogram import Histogram
 from bessemer.kernel.metric import REGISTRY
 from bessemer.server.metric.listener import metrics_app
 from bessemer.store.database import Database
@@ -51,7 +52,7 @@ async def known(database: Database) -> Known:
             tx, NewOperation(node_uuid=uuid, kind="toy")
         )
     for instrument in REGISTRY._collector_to_names:  # so that each has a series
-        names = getattr(instrument, "_labelnames", ())
+        names = instrument.label_names if isinstance(instrument, Histogram) else instrument._labelnames
         if names:
             instrument.labels(*names)
     reply = await ApiClient(metrics_app(database, pool), None).get("/metrics")
