@@ -25,7 +25,6 @@ _UPDATE_ALLOWED = frozenset({
     _S.VERIFYING, _S.ADOPT_FAILED, _S.RESCUE_FAILED, _S.UNRESCUE_FAILED, _S.SERVICE_HOLD,
     _S.SERVICE_FAILED,
 })  # fmt: skip
-_INSPECTING = frozenset({_S.INSPECTING, _S.INSPECT_WAIT})
 _RECOMPOSABLE = frozenset({_S.ENROLL, _S.INSPECTING, _S.INSPECT_WAIT, _S.MANAGEABLE, _S.AVAILABLE})
 _DELETABLE = frozenset({_S.MANAGEABLE, _S.ENROLL, _S.ADOPT_FAILED})
 _PROTECTABLE = frozenset({_S.ACTIVE, _S.RESCUE})
@@ -101,8 +100,9 @@ def _not_now(node: Node, what: str) -> Conflict:
 
 
 def refuse_inspecting(node: Node) -> None:
-    """Clients that know 'inspect wait' (1.39) are refused updates during inspection. Raises Conflict."""
-    if node.provision_state in _INSPECTING:
+    """Clients that know 'inspect wait' (1.39) are refused updates while inspection works; not while it waits.
+    Raises Conflict."""
+    if node.provision_state is _S.INSPECTING:
         raise Conflict(
             f"Node '{label(node)}' is being inspected.", hint="Wait until it is done, or abort it."
         )

@@ -222,10 +222,12 @@ async def test_a_node_in_the_hands_of_an_operation_is_not_changed(world: World) 
 
 async def test_inspection_refuses_updates_of_clients_that_know_of_it(world: World) -> None:
     node = await world.add_node()
-    await world.put_node(node["uuid"], provision_state=S.INSPECT_WAIT, target_provision_state=S.MANAGEABLE)
+    await world.put_node(node["uuid"], provision_state=S.INSPECTING, target_provision_state=S.MANAGEABLE)
     change = [op("add", "/extra/a", 1)]
     assert (await world.client.at("1.39").patch(f"/v1/nodes/{node['uuid']}", change)).status == 409
     assert (await world.client.at("1.38").patch(f"/v1/nodes/{node['uuid']}", change)).status == 200
+    await world.put_node(node["uuid"], provision_state=S.INSPECT_WAIT)
+    assert (await world.client.at("1.39").patch(f"/v1/nodes/{node['uuid']}", change)).status == 200
     assert (await world.client.at("1.38").get(f"/v1/nodes/{node['uuid']}")).json[
         "provision_state"
     ] == "inspecting"

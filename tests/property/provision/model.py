@@ -22,7 +22,7 @@ _TAKES = {
     "rescue_password": frozenset({"rescue"}),
     "configdrive": frozenset({"active", "rebuild"}),  # not with the alias
 }
-_NEEDS = {"clean": "clean_steps", "service": "service_steps", "rescue": "rescue_password"}
+NEEDS = {"clean": "clean_steps", "service": "service_steps", "rescue": "rescue_password"}
 #: Work that leaves a node in maintenance when it fails.
 _FAULTS = {"clean failed": "clean failure", "service failed": "service failure"}
 #: Steps a request may name: one that works, one that holds the node, one that waits for the agent (that
@@ -52,6 +52,8 @@ class Node:
     retired: bool = False
     automated_clean: bool | None = None
     disable_power_off: bool = False
+    #: Whether inspection and rescue go by an agent, which never comes here.
+    by_agent: bool = False
     is_manual: bool = False
     has_failed: bool = False
     steps: tuple[str, ...] = field(default=(), compare=False)
@@ -89,7 +91,7 @@ def _arguments_fit(ask: Ask) -> bool:
     fits = all(ask.verb in _TAKES[name] for name in ask.arguments)
     if "deploy_steps" in ask.arguments:  # they are ordered by priority: each may be named once
         fits = fits and len(set(ask.steps)) == len(ask.steps)
-    return fits and not ask.is_bad and _NEEDS.get(ask.verb, "") in {*ask.arguments, ""}
+    return fits and not ask.is_bad and NEEDS.get(ask.verb, "") in {*ask.arguments, ""}
 
 
 def after(node: Node, ask: Ask, *, machines_fail: bool) -> list[Node]:
@@ -119,6 +121,9 @@ def _work(node: Node, *, machines_fail: bool) -> list[Node]:
     if STATES[node.state].kind == "waiting":
         node = replace(node, state=_next(node, "resume"))
     failed = _fails(node)
+    if node.by_agent and node.state in ("inspecting", "rescuing"):
+        likely = replace(node, state=_next(node, "wait"))
+        return [likely, failed] if machines_fail else [likely]
     if UNKNOWN in node.steps:
         return [failed]
     stop = next((number for number, step in enumerate(node.steps) if step in _STOPS), None)
@@ -147,6 +152,8 @@ def _aborted(node: Node, *, machines_fail: bool) -> list[Node]:
         back = replace(node, state="active", has_failed=False)
         return [back, replace(node, has_failed=True)] if machines_fail else [back]
     stopped = replace(node, state=_next(node, "abort"), has_failed=True, steps=())
+    if node.state == "rescue wait" and machines_fail:
+        return [stopped, replace(stopped, maintenance=True, fault="rescue abort failure")]
     if stopped.state != "service failed":
         return [stopped]
     back = replace(stopped, state="active")

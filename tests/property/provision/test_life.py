@@ -33,11 +33,12 @@ LIVES, STEPS = int(os.environ.get("LIVES", "15")), int(os.environ.get("STEPS", "
 #: same point of the same life.
 FAULTS = {
     "power.*": "refused@nth5", "bios.factory_reset": "bug@nth2", "boot.*": "deadline@nth9",
+    "boot.prepare_instance": "refused@first1",
     "deploy.*": "refused@nth2", "inspect.*": "unsupported@first1", "rescue.*": "refused@nth3",
     "storage.*": "bug@nth4", "management.*": "bug@nth7",
 }  # fmt: skip
 #: Fewer would mean that lives have become too dull to show anything.
-FEWEST_STATES = 6
+FEWEST_STATES = 12
 _STEP = {
     WORKS: {"interface": "bios", "step": "factory_reset"},
     HOLDS: {"interface": "deploy", "step": "hold"},
@@ -88,11 +89,23 @@ MANNERS = st.builds(
     steps=STEP_LISTS,
     is_bad=st.integers(0, 14).map(lambda n: n == 14),
 )
-#: What a life begins with.
+#: What a life begins with: verbs, and for those that take steps what the first one does.
 _BEGINNINGS = (
-    (), ("manage",), ("manage", "inspect"), ("manage", "provide"), ("manage", "adopt"),
-    ("manage", "provide", "active"), ("manage", "provide", "active", "deleted"),
-)  # fmt: skip
+    "",
+    "manage",
+    "manage inspect",
+    "manage provide",
+    "manage adopt",
+    "manage clean:holds",
+    "manage clean:waits",
+    "manage provide active",
+    "manage provide active:waits",
+    "manage provide active deleted",
+    "manage provide active rescue",
+    "manage adopt rescue unrescue",
+    "manage provide active service:waits",
+    "manage provide active service:holds",
+)
 ASKS = st.builds(lambda verb, manner: manner.ask(verb), st.sampled_from(sorted(VERBS)), MANNERS)
 
 
@@ -120,6 +133,7 @@ class Life(RuleBasedStateMachine):
     machines_fail: ClassVar[bool]
     #: States that nodes came to rest in, in all lives.
     visited: ClassVar[set[str]]
+    iso: ClassVar[str]
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,12 +143,17 @@ class Life(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------ what may happen
 
-    @initialize(verbs=st.sampled_from(_BEGINNINGS))
-    def begin(self, verbs: tuple[str, ...]) -> None:
+    @initialize(story=st.sampled_from(_BEGINNINGS), by_agent=st.booleans())
+    def begin(self, story: str, by_agent: bool) -> None:
         """Lives would hardly ever get far from enrolment by chance."""
-        for verb in verbs:
+        if by_agent:
+            self.patch({"inspect_interface": "agent", "rescue_interface": "agent"})
+            self.node = replace(self.node, by_agent=True)
+        for word in story.split():
+            verb, _, step = word.partition(":")
             if verb in STATES[self.node.state].verbs:
-                self.send(Ask(verb))
+                argument = _FITTING[verb] if step else model.NEEDS.get(verb)
+                self.send(Ask(verb, frozenset({argument} - {None}), (step,) if step else ()))
 
     @rule(choice=st.integers(0, 59), steps=STEP_LISTS)
     def move_on(self, choice: int, steps: tuple[str, ...]) -> None:
@@ -221,7 +240,9 @@ class Life(RuleBasedStateMachine):
         assert (self.seen["last_error"] is not None) == self.node.has_failed, self.seen["last_error"]
         for name in ("maintenance", "fault", "protected", "retired", "automated_clean", "disable_power_off"):
             assert self.seen[name] == getattr(self.node, name), name
-        assert self.seen["target_power_state"] is None
+        # A machine that boots an agent is on its way until the agent calls.
+        if self.node.state not in ("inspect wait", "rescue wait"):
+            assert self.seen["target_power_state"] is None
 
     @invariant()
     def nothing_is_on_its_way_alone(self) -> None:
@@ -266,7 +287,8 @@ class Life(RuleBasedStateMachine):
         found = [node for node in possible if node.state == self.seen["provision_state"]]
         assert found, (self.seen["provision_state"], self.seen["last_error"], possible)
         failed = [node for node in found if node.has_failed == (self.seen["last_error"] is not None)]
-        self.node = (failed or found)[0]
+        exact = [node for node in failed if node.maintenance == self.seen["maintenance"]]
+        self.node = (exact or failed or found)[0]
 
     def _after_all(self, asks: Sequence[Ask]) -> list[Node]:
         """Every way the node may be after all of these, as far as each of them is possible then."""
@@ -284,7 +306,8 @@ class Life(RuleBasedStateMachine):
         return [reply.status for reply in replies]
 
     def _enrol(self) -> str:
-        reply = self.runner.run(self.live.client.post("/v1/nodes", {"driver": "fake-hardware"}))
+        body = {"driver": "fake-hardware", "driver_info": {"deploy_iso": self.iso, "rescue_iso": self.iso}}
+        reply = self.runner.run(self.live.client.post("/v1/nodes", body))
         assert reply.status == 201
         uuid: str = reply.json["uuid"]
         return uuid
@@ -294,6 +317,7 @@ class Life(RuleBasedStateMachine):
 def life(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[type[Life]]:
     """Lives on a service of their own."""
     faults = FAULTS if request.param else {}
+    (tmp_path / "agent.iso").write_bytes(b"\0" * 2048)
 
     async def start() -> LiveProcess:
         return await stack.enter_async_context(
@@ -302,7 +326,7 @@ def life(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) 
                 template=sqlite_template,
                 fake={"faults": faults},
                 # Nobody else changes power: it would undo failures, and use up the faults that are counted.
-                conductor={"sync_power_state_interval": 0},
+                conductor={"sync_power_state_interval": 0, "file_url_allowed_paths": [str(tmp_path)]},
             )
         )
 
@@ -312,7 +336,13 @@ def life(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) 
         yield type(
             "Life",
             (Life,),
-            {"live": live, "runner": runner, "machines_fail": request.param, "visited": set()},
+            {
+                "live": live,
+                "runner": runner,
+                "machines_fail": request.param,
+                "visited": set(),
+                "iso": f"file://{tmp_path}/agent.iso",
+            },
         )
         runner.run(stack.aclose())
 
