@@ -5,6 +5,9 @@ Source: agent API, "tls".
 
 import ssl
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from bessemer.config.settings import AgentSettings
@@ -18,14 +21,26 @@ if TYPE_CHECKING:
 _VERIFY = "agent_verify_ca"
 #: Nodes whose context is kept; the connections of a node live as long as its context.
 _MOST = 4096
+#: A ramdisk that was not called for this long is gone, or can be known anew: a context takes 13 KiB.
+IDLE_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Pin:
+    pem: str
+    context: ssl.SSLContext
+    used_at: float
 
 
 class AgentTrust:
-    """Contexts by node, made anew when the node's agent sends another certificate."""
+    """Contexts by node, made anew when the node's agent sends another certificate. ``now`` is a steady clock,
+    in seconds."""
 
-    def __init__(self, settings: AgentSettings) -> None:
+    def __init__(self, settings: AgentSettings, *, now: Callable[[], float] = monotonic) -> None:
         self._settings = settings
-        self._pinned: OrderedDict[str, tuple[str, ssl.SSLContext]] = OrderedDict()
+        self._now = now
+        #: The longest unused first.
+        self._pinned: OrderedDict[str, _Pin] = OrderedDict()
 
     def context_for(self, node: Node) -> ssl.SSLContext:
         """How to verify the agent of ``node``.
@@ -41,13 +56,13 @@ class AgentTrust:
         return client_context(TlsRules(verify), _VERIFY)
 
     def _pin(self, node_uuid: str, pem: str) -> ssl.SSLContext:
-        known = self._pinned.get(node_uuid)
-        if known is None or known[0] != pem:
-            known = self._pinned[node_uuid] = (pem, _pinned_context(pem))
+        known, now = self._pinned.get(node_uuid), self._now()
+        context = known.context if known is not None and known.pem == pem else _pinned_context(pem)
+        self._pinned[node_uuid] = _Pin(pem, context, now)
         self._pinned.move_to_end(node_uuid)
-        if len(self._pinned) > _MOST:
+        while len(self._pinned) > _MOST or next(iter(self._pinned.values())).used_at < now - IDLE_S:
             self._pinned.popitem(last=False)
-        return known[1]
+        return context
 
 
 def _pinned_context(pem: str) -> ssl.SSLContext:
