@@ -19,9 +19,10 @@ from bench.fleet.world import World
 _SAMPLE_S = 2.0
 #: A BMC that was left alone for so long and is called again is looked at again.
 _PAUSE_S = 20.0
-#: The first sweep begins when an interval has passed: the latest moment, and how much is not counted.
+#: The first sweep begins when an interval has passed; the longest wait for that.
 _FIRST_LIMIT_S = 180.0
-_WARM_UP_S = 15.0
+#: Sessions are begun at the first look at each machine: it is not counted, if it comes so soon.
+_WARM_UP_S = 30.0
 _DEPLOY_LIMIT_S = 120.0
 _SWITCHED = 100
 
@@ -78,12 +79,10 @@ async def measure(place: World, nodes: int, deployments: int, span_s: float) -> 
 
 async def _sweep(place: World, session: aiohttp.ClientSession, figures: Figures, span_s: float) -> None:
     async with _watched(place, session) as looks:
-        end = time.monotonic() + _FIRST_LIMIT_S
-        while not looks.moments:
-            if time.monotonic() > end:
-                raise RuntimeError("Ironic looked at no machine")
-            await asyncio.sleep(_SAMPLE_S)
-        await asyncio.sleep(_WARM_UP_S)
+        await _until(lambda: looks.moments, _FIRST_LIMIT_S)
+        if not looks.moments:
+            raise RuntimeError("Ironic looked at no machine")
+        await _until(lambda: len(looks.moments) >= figures.nodes, _WARM_UP_S)
         found = await span(place, session, span_s)
     count = max(looks.between(found.began, found.ended), 1)
     figures.core_percent = 100 * found.cpu_s / found.seconds
@@ -91,6 +90,13 @@ async def _sweep(place: World, session: aiohttp.ClientSession, figures: Figures,
     figures.look_calls = found.reads / count
     figures.round_s = figures.nodes * found.seconds / count
     figures.resident_mib = place.service.resident_mib()
+
+
+async def _until(question: Callable[[], object], limit_s: float) -> None:
+    """Until it is answered with something true, but not for longer than ``limit_s``."""
+    end = time.monotonic() + limit_s
+    while not question() and time.monotonic() < end:  # noqa: ASYNC110  nothing announces it
+        await asyncio.sleep(_SAMPLE_S)
 
 
 async def _users(place: World, session: aiohttp.ClientSession, figures: Figures, span_s: float) -> None:
