@@ -14,7 +14,7 @@ from bessemer.kernel.error import Unavailable
 from bessemer.server.foundation import Foundation
 from bessemer.store.duty import EVENTS, HEALTH, HISTORY, POWER, SENSORS, ensure_node_duties
 from bessemer.workflow.reconcile.event import EventCare
-from bessemer.workflow.reconcile.farewell import Farewells
+from bessemer.workflow.reconcile.farewell import Farewells, farewell_chore
 from bessemer.workflow.reconcile.health import HealthCheck
 from bessemer.workflow.reconcile.machine import Machines
 from bessemer.workflow.reconcile.orphan import orphan_chore
@@ -134,4 +134,5 @@ def _chores(foundation: Foundation) -> Chores:
         chores.append(
             audit_chore(database, keep_days=settings.audit.keep_days, interval_s=_DAY_S, command=command)
         )
-    return Chores(database, [*chores, orphan_chore(database, settings.default.host)])
+    chores += [orphan_chore(database, settings.default.host), farewell_chore(database)]
+    return Chores(database, chores)

@@ -71,7 +71,8 @@ _HASTEN = Statement(
         # What is due already need not be written.
         _DUTY.next_due_at > bindparam("now"),
     )
-    .values(next_due_at=bindparam("now"))
+    .values(next_due_at=bindparam("now")),
+    is_long=True,  # hundreds of machines may tell of something together
 )
 _CLAIM_ONE = (
     update(DUTIES)

@@ -21,7 +21,8 @@ _OF_NODE = Statement(SUBSCRIPTION.select().where(_C.node_uuid == bindparam("key"
 _INSERT = Statement(insert(EVENT_SUBSCRIPTIONS))
 _UPDATE = Statement(update(EVENT_SUBSCRIPTIONS).where(_C.uuid == bindparam("key")))
 _HEARD = Statement(
-    update(EVENT_SUBSCRIPTIONS).where(_C.node_uuid == bindparam("node")).values(heard_at=bindparam("now"))
+    update(EVENT_SUBSCRIPTIONS).where(_C.node_uuid == bindparam("node")).values(heard_at=bindparam("now")),
+    is_long=True,  # a rack loses its power: hundreds of machines tell of it together
 )
 _DOUBT = Statement(
     update(EVENT_SUBSCRIPTIONS)
@@ -117,6 +118,13 @@ async def claim_left_subscriptions(
     ``claimed_until``."""
     values = {"group": group, "now": tx.now(), "most": limit, "claimed_until": claimed_until}
     return [SUBSCRIPTION.to_record(tx, row) for row in await tx.execute(_CLAIM_LEFT, values)]
+
+
+async def prune_left_subscriptions(tx: Transaction, before: Timestamp) -> int:
+    """Forget those that nobody has taken away since ``before``: there is no conductor in their group. How many
+    they were."""
+    old = delete(EVENT_SUBSCRIPTIONS).where(_C.node_uuid.is_(None), _C.next_due_at < before)
+    return (await tx.execute(old)).rowcount
 
 
 async def delete_subscription(tx: Transaction, uuid: str) -> None:

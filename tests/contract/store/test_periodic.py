@@ -35,6 +35,7 @@ from bessemer.store.event_subscription import (
     doubt_subscription,
     find_subscription,
     note_heard,
+    prune_left_subscriptions,
 )
 from bessemer.store.mixed_group import count_servable, leave_turns
 from bessemer.store.node_view import read_node_views
@@ -103,6 +104,7 @@ PERIODIC: dict[str, Query] = {
     "events heard": lambda tx: note_heard(tx, [NODE]),
     "events doubted": lambda tx: doubt_subscription(tx, NODE, unheard_since=LONG_AGO),
     "subscriptions left": lambda tx: claim_left_subscriptions(tx, "", limit=50, claimed_until=tx.now()),
+    "subscriptions abandoned": lambda tx: prune_left_subscriptions(tx, LONG_AGO),
     "next node duty": lambda tx: next_node_duty(tx, POWER, ""),
     "claim a duty": lambda tx: claim_duty(tx, "orphans", tx.now()),
     "what works on a node": lambda tx: find_active(tx, NODE),

@@ -26,7 +26,7 @@ from bessemer.store.event_subscription import (
 from bessemer.store.event_token import find_event_node
 from bessemer.store.node import delete_node, update_node
 from bessemer.workflow.reconcile.event import EventCare
-from bessemer.workflow.reconcile.farewell import Farewells
+from bessemer.workflow.reconcile.farewell import Farewells, farewell_chore
 from bessemer.workflow.reconcile.health import HealthCheck
 from bessemer.workflow.reconcile.machine import Machines
 from bessemer.workflow.reconcile.power import PowerSync
@@ -220,7 +220,7 @@ async def test_one_that_the_bmc_lost_is_proved_anew(world: World) -> None:
 @pytest.mark.parametrize("fields", [{"provision_state": ProvisionState.ENROLL}, {"maintenance": True}])
 async def test_nodes_that_are_not_ours_are_let_be(world: World, fields: dict[str, Any]) -> None:
     await world.change(**fields)
-    assert await world.look() == Again(60.0)
+    assert await world.look() == Again(300.0)
     assert world.source.targets == []
 
 
@@ -390,6 +390,24 @@ async def test_a_bmc_that_does_not_answer_is_tried_again_and_given_up_after_long
     assert tries == 30
     world.source.error = None
     assert await farewells.take_away() == 0
+
+
+async def test_what_no_conductor_is_there_to_take_away_is_forgotten_after_a_week(world: World) -> None:
+    await left_by(world)
+    chore = farewell_chore(world.database)
+    assert await chore.run() == 0
+    world.clock.advance(8 * 86400)
+    assert await chore.run() == 1
+    assert await world.left() == []
+
+
+async def test_a_subscription_follows_its_node_to_another_conductor_group(world: World) -> None:
+    await world.look()
+    await world.change(conductor_group="b")
+    await world.look()
+    known = await world.known()
+    assert known is not None
+    assert known.conductor_group == "b"
 
 
 async def test_a_service_that_wants_no_events_any_more_takes_all_away(world: World) -> None:

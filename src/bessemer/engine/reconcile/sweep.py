@@ -87,7 +87,7 @@ class Sweep:
             await asyncio.sleep(PAUSE_S)
 
     def _hastened(self, duty: str) -> None:
-        if duty == self._duty:
+        if duty in (self._duty, ""):  # nothing: something may have been missed
             self._freed.set()
 
     async def _turn(self) -> bool:

@@ -40,7 +40,7 @@ MARK: Final = "bessemer:"
 #: Looks at a BMC that tells nobody come less and less often, so many times less in the end.
 _SELDOM = 24
 #: Until nodes are ours, or given back to us, and BMCs are expected to answer.
-_NOT_YET_S = 60.0
+_NOT_YET_S = 300.0
 #: A BMC that does not answer is looked at again after this long, at most.
 _UNANSWERED_S = 300.0
 
@@ -101,7 +101,8 @@ class EventCare:
         path = await self._machines.subscribe(
             node, target, known.path if known is not None and is_same else None, self._staleness(node)
         )
-        if known is None or not is_same or known.path != path:
+        is_moved = known is not None and known.conductor_group != node.conductor_group
+        if known is None or not is_same or known.path != path or is_moved:
             known = await self._note(node, source, target, path)
             failures = 0
         is_deaf = known.tested_at is not None and (known.heard_at or "") < known.tested_at

@@ -6,6 +6,7 @@ from contextlib import suppress
 import structlog
 
 from bessemer.domain.event_subscription import EventSubscription
+from bessemer.engine.reconcile.chore import Chore
 from bessemer.hardware.interface import EventSource
 from bessemer.hardware.urgency import sweeping
 from bessemer.kernel.backoff import Backoff
@@ -16,6 +17,7 @@ from bessemer.store.event_subscription import (
     claim_left_subscriptions,
     delete_subscription,
     leave_subscriptions,
+    prune_left_subscriptions,
     update_subscription,
 )
 
@@ -28,6 +30,18 @@ _LIMIT_S = 60.0
 #: Tries in vain before a BMC is left with a subscription that nobody answers: about a day of them.
 _MOST_FAILURES = 30
 _BACKOFF = Backoff(first_s=10.0, most_s=3600.0)
+#: What nobody has tried for so long is of a group without conductors.
+_ABANDONED_S, _PRUNE_S = 7 * 86400.0, 86400.0
+
+
+def farewell_chore(database: Database) -> Chore:
+    """Forgets subscriptions that no conductor is there to take away."""
+
+    async def run() -> int:
+        async with database.write() as tx:
+            return await prune_left_subscriptions(tx, timestamp(tx.clock, after_s=-_ABANDONED_S))
+
+    return Chore("prune subscriptions", _PRUNE_S, run)
 
 
 class Farewells:
