@@ -121,8 +121,7 @@ async def claim_left_subscriptions(
 
 
 async def prune_left_subscriptions(tx: Transaction, before: Timestamp) -> int:
-    """Forget those that nobody has taken away since ``before``: there is no conductor in their group. How many
-    they were."""
+    """Forget those that nobody has tried to take away since ``before``; how many they were."""
     old = delete(EVENT_SUBSCRIPTIONS).where(_C.node_uuid.is_(None), _C.next_due_at < before)
     return (await tx.execute(old)).rowcount
 
