@@ -79,7 +79,10 @@ class ExplainingTransaction:
 
     async def _explain(self, construct: Any, values: dict[str, Any]) -> None:
         family = postgresql if self._tx.is_postgresql else sqlite
-        compiled = construct.compile(dialect=family.dialect(paramstyle="named"))
+        compiled = construct.compile(
+            dialect=family.dialect(paramstyle="named"),
+            column_keys=list(values) if getattr(construct, "is_dml", False) and values else None,
+        )
         whole = compiled.construct_expanded_state(values)
         plan = Plan(whole.statement)
         self.plans.append(plan)

@@ -159,7 +159,7 @@ def _port(fleet: LargeFleet, number: int) -> Row:
 
 
 def _allocation(fleet: LargeFleet, number: int) -> Row:
-    has_node = number % 10 != 0
+    has_node = _STATES[number % len(_STATES)] == "active"
     return {
         **_common(number),
         "name": f"allocation-{number}" if number % 2 else None,

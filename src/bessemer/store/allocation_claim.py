@@ -122,7 +122,8 @@ def _fits(allocation: Allocation) -> list[ColumnElement[bool]]:
     found = [
         *_is_eligible(allocation),
         _NODE.provision_state == ProvisionState.AVAILABLE.value,
-        _NODE.instance_uuid.is_(None),
+        # Not "is null": SQLite would go by that, through every free node, and not by state and class.
+        func.coalesce(_NODE.instance_uuid, "") == "",
         _NODE.allocation_uuid.is_(None),
         _NODE.maintenance.is_(False),
         _NODE.retired.is_(False),

@@ -9,7 +9,9 @@ from typing import Any
 import pytest_asyncio
 from sqlalchemy import Text
 
-from bessemer.store.allocation import AllocationFilter, list_allocation_rows
+from bessemer.domain.allocation import by_name
+from bessemer.store.allocation import AllocationFilter, create_allocation, list_allocation_rows
+from bessemer.store.allocation_claim import claim_candidate
 from bessemer.store.chassis import list_chassis_rows
 from bessemer.store.database import Database
 from bessemer.store.event import list_events
@@ -24,6 +26,7 @@ from bessemer.store.volume_connector import VolumeConnectorFilter, list_volume_c
 from bessemer.store.volume_target import VolumeTargetFilter, list_volume_target_rows
 from fakes.explaining import ExplainingTransaction, Plan
 from fakes.large_fleet import OLD, LargeFleet, fill
+from fakes.resource import an_allocation
 
 NODE_COUNT, LIMIT = 1500, 20
 #: Rows looked at for one that is on a page, or steps of SQLite's machine.
@@ -203,6 +206,19 @@ async def test_what_is_below_nodes_is_found_by_its_node(
     for index, read in reads.items():
         [plan], _ = await plans_of(database, database_url, read, Page(LIMIT))
         assert plan.indexes() == {index}, plan.lines
+
+
+async def test_candidates_of_an_allocation_are_found_by_state_and_class(
+    database: Database, fleet: LargeFleet
+) -> None:
+    allocation = an_allocation(resource_class="class-4")
+    async with database.write() as tx:
+        await create_allocation(tx, allocation)
+        explaining: Any = ExplainingTransaction(tx)
+        settled = await claim_candidate(explaining, allocation.uuid, arrange=by_name)
+    assert settled.node_uuid in fleet.nodes
+    found = [plan for plan in explaining.plans if plan.statement.startswith("SELECT nodes.uuid, nodes.name")]
+    assert [plan.indexes() for plan in found] == [{"ix_nodes_provision_state_resource_class_id"}], found
 
 
 async def test_a_list_that_looks_through_all_nodes_would_be_noticed(
