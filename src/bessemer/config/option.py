@@ -1,0 +1,11 @@
+"""What a setting is: a field of a section's record, with a default and a meaning."""
+
+from dataclasses import field
+from typing import Any
+
+
+def option(default: Any, meaning: str) -> Any:
+    """A field with its default and its meaning (shown by ``--help`` and in the sample file)."""
+    if isinstance(default, list | dict):
+        return field(default_factory=lambda: type(default)(default), metadata={"help": meaning})
+    return field(default=default, metadata={"help": meaning})
