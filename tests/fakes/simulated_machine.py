@@ -79,6 +79,8 @@ class SimulatedMachine:
     node_uuid: str
     #: Whether a booted ramdisk finds its way to the service.
     calls_back: bool = True
+    #: Which boot is the first that comes that far.
+    calls_back_from: int = 1
     boots: int = 0
     #: What a ramdisk that is booted for inspection reports.
     inspections: InspectionService | None = None
@@ -126,7 +128,12 @@ class SimulatedMachine:
                 await merge_node(tx, self.node_uuid, "driver_internal_info", {"fake_power": "power off"})
             return
         in_ramdisk = facts.get("fake_boot", {}).get("from") == "ramdisk"
-        if in_ramdisk and self.calls_back and not facts.get("agent_url") and facts.get("boot_key"):
+        if not in_ramdisk or not facts.get("boot_key"):
+            return
+        if facts["boot_key"] != self._seen_key:
+            self._seen_key = facts["boot_key"]
+            self.boots += 1
+        if self.calls_back and self.boots >= self.calls_back_from and not facts.get("agent_url"):
             if node.provision_state in _INSPECTING and self.inspections:
                 await self.tell()
             await self._call_back(facts)
@@ -145,9 +152,6 @@ class SimulatedMachine:
         return is_new
 
     async def _call_back(self, facts: dict[str, Any]) -> None:
-        if facts["boot_key"] != self._seen_key:
-            self._seen_key = facts["boot_key"]
-            self.boots += 1
         self.agent.token = facts["agent_secret_token"]
         await self.agents.heartbeat(
             Caller(is_trusted=True),

@@ -4,10 +4,14 @@ The secret in it is ``driver_internal_info.boot_key``, made anew for every boot 
 """
 
 import hmac
+from typing import Final
 
 from bessemer.domain.node import Node
 from bessemer.kernel.error import InternalError
 from bessemer.transfer.url import check_web
+
+#: Fact about a node: when its boot medium was last read, as far as it was worth noting.
+READ_AT: Final = "boot_read_at"
 
 
 def capability_url(node: Node, base_url: str, name: str) -> str:

@@ -190,6 +190,9 @@ class DeploySettings:
     erase_devices_metadata_priority: int | None = option(None, "Overrides that of metadata erasure.")
     create_configuration_priority: int | None = option(None, "Priority of making RAID while cleaning.")
     delete_configuration_priority: int | None = option(None, "Priority of deleting RAID while cleaning.")
+    boot_retry_after: int = option(
+        900, "Seconds without a sign of the ramdisk's boot until a machine is started once more; 0 for never."
+    )
     power_off_after_deploy_failure: bool = option(True, "Power a node off when its deployment failed.")
     shred_random_overwrite_iterations: int = option(1, "Passes of random data in a software erase.")
     continue_if_disk_secure_erase_fails: bool = option(False, "Fall back to overwriting.")

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from bessemer.boot.capability import READ_AT
 from bessemer.config.settings import Settings
-from bessemer.domain.operation import Operation
+from bessemer.domain.operation import Operation, PlanItem
 from bessemer.domain.power import BootMode, PowerState, PowerTarget
 from bessemer.engine.workflow import Done, OnInterrupt, Wait
 from bessemer.hardware.interface import RamdiskBoot
@@ -26,6 +27,7 @@ AGENT_FACTS = (
     "agent_secret_token_pregenerated",
     "agent_verify_ca",
     "boot_key",
+    READ_AT,
 )
 #: An agent told to power off that has not done so after this long is switched off.
 FAREWELL_S = 20.0
@@ -36,6 +38,10 @@ Timeout = Callable[[Settings], int]
 RESTART = ("tear down the agent", "power off after the agent", "prepare the agent's boot", "boot the agent")
 #: Those that start it on a machine that is off.
 START = RESTART[2:]
+#: Those that start it once more on a machine of which nothing is heard.
+_ONCE_MORE = ("power off before the agent", *START)
+#: Argument of a row that starts it once more: for how long the first start was waited for.
+_WAITED = "waited_s"
 
 
 def needs_agent(operation: Operation) -> bool:
@@ -140,14 +146,47 @@ async def _agent_is_present(context: NodeContext, timeout_s: int) -> Done | Wait
     task = await open_task(context)
     facts = task.node.driver_internal_info
     if not facts.get("agent_url"):
-        return Wait(
-            "agent",
-            timeout_s=timeout_s or None,
-            reason="the agent has not called back. Look at the machine's console; check that the BMC reached "
-            "the boot ISO and that the machine's network reaches the API.",
-        )
+        return await _still_absent(context, task, timeout_s)
     await task.save(power_state=PowerState.ON, target_power_state=None)
     return Done(detail=f"agent {facts.get('agent_version')} at {facts['agent_url']}")
+
+
+async def _still_absent(context: NodeContext, task: NodeTask, timeout_s: int) -> Done | Wait:
+    """Wait on. When no sign of a boot has come for a while, start the machine once more: firmware hangs, and
+    virtual media are lost, now and then. Both starts together have ``timeout_s`` seconds.
+    """
+    before_s = float(context.item.args.get(_WAITED, 0))
+    patience_s = context.deps.settings.deploy.boot_retry_after
+    waited_s = seconds_between(context.step_started_at, timestamp(context.clock))
+    is_last = bool(before_s) or not patience_s or 0 < timeout_s <= patience_s
+    if not is_last and waited_s >= patience_s and not await _is_booting(context, task):
+        what = "nothing has read its boot medium" if READ_AT not in _facts(task) else "the machine is off"
+        return Done(
+            detail=f"no sign of the agent in {waited_s:.0f} seconds, and {what}: it is started once more",
+            insert=[PlanItem(step=name, args={_WAITED: waited_s}) for name in _ONCE_MORE],
+        )
+    return Wait(
+        "agent",
+        timeout_s=max(1, round(timeout_s - before_s)) if timeout_s else None,
+        poll_s=None if is_last or waited_s >= patience_s else patience_s - waited_s,
+        reason="the agent has not called back. Look at the machine's console; check that the BMC reached "
+        "the boot ISO and that the machine's network reaches the API.",
+    )
+
+
+async def _is_booting(context: NodeContext, task: NodeTask) -> bool:
+    """Whether the boot medium was read since the machine was switched on, and it is on as far as we know."""
+    read_at = _facts(task).get(READ_AT)
+    if not isinstance(read_at, str) or read_at < context.step_started_at:
+        return False
+    try:
+        return await task.driver.power.get_power_state(task) is not PowerState.OFF
+    except DeviceError:
+        return True
+
+
+def _facts(task: NodeTask) -> dict[str, Any]:
+    return task.node.driver_internal_info
 
 
 async def _leave_safe(context: NodeContext) -> None:

@@ -10,12 +10,13 @@ from starlette.applications import Starlette
 
 from bessemer.api.boot.route import routes
 from bessemer.boot.artefact import BootArtefacts
+from bessemer.boot.capability import READ_AT
 from bessemer.config.settings import ConductorSettings, Settings
 from bessemer.image.relay import ImageRelay
-from bessemer.kernel.clock import SystemClock
+from bessemer.kernel.clock import SystemClock, timestamp
 from bessemer.kernel.error import DatabaseLost
 from bessemer.store.database import Database
-from bessemer.store.node import create_node, merge_node, update_node
+from bessemer.store.node import create_node, get_node, merge_node, update_node
 from bessemer.store.vault import Vault
 from bessemer.transfer.web import Web
 from fakes.http_server import ImageServer, image_server, serving
@@ -81,6 +82,27 @@ async def test_the_iso_is_sent_whole_with_size_and_validator(site: Site) -> None
     assert headers["ETag"].startswith('"')
     assert body[0x8001:0x8006] == b"CD001"
     assert TOKEN.encode() in body
+
+
+async def test_reading_the_iso_is_noted_as_a_sign_of_life_and_seldom(site: Site) -> None:
+    async def noted() -> str | None:
+        async with site.database.read() as tx:
+            found: str | None = (await get_node(tx, NODE_UUID)).driver_internal_info.get(READ_AT)
+        return found
+
+    assert await noted() is None
+    assert (await site.get(f"/boot/{NODE_UUID}/{BOOT_KEY[:-1]}x/boot.iso"))[0] == 404
+    assert await noted() is None
+    await site.get(ISO, Range="bytes=0-0")
+    first = await noted()
+    assert first is not None
+    await site.get(ISO, Range="bytes=0-0")
+    assert await noted() == first
+    await site.change(
+        driver_internal_info={"boot_key": BOOT_KEY, READ_AT: timestamp(SystemClock(), after_s=-60)}
+    )
+    await site.get(ISO, Range="bytes=0-0")
+    assert (await noted() or "") > first
 
 
 async def test_head_tells_the_same_and_sends_nothing(site: Site) -> None:

@@ -5,6 +5,7 @@ server's access log must leave these paths out.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from starlette.requests import Request
@@ -13,17 +14,20 @@ from starlette.routing import Route
 
 from bessemer.api.boot.response import BlobResponse
 from bessemer.boot.artefact import BootArtefacts
-from bessemer.boot.capability import is_boot_key
+from bessemer.boot.capability import READ_AT, is_boot_key
 from bessemer.domain.node import Node
 from bessemer.image.relay import ImageRelay
-from bessemer.kernel.error import BessemerError, InvalidValue, Unavailable
+from bessemer.kernel.clock import seconds_between, timestamp
+from bessemer.kernel.error import BessemerError, InvalidValue, NotFound, Unavailable
 from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import Database
-from bessemer.store.node import find_node
+from bessemer.store.node import find_node, merge_node
 from bessemer.transfer.blob import Blob
 
 log = structlog.get_logger()
 
+#: Between two notes of a medium that is read on and on.
+_SELDOM_S = 10.0
 _NOT_FOUND = Response("Not found\n", status_code=404, media_type="text/plain")
 
 Open = Callable[[Node], Awaitable[Blob]]
@@ -36,6 +40,11 @@ def routes(artefacts: BootArtefacts, images: ImageRelay, database: Database) -> 
         async with database.read() as tx:
             return await find_node(tx, node_uuid)
 
+    async def open_iso(node: Node) -> Blob:
+        blob = await artefacts.open_iso(node)
+        await note_reading(database, node)
+        return blob
+
     def endpoint(open_blob: Open) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
             return await _serve(request, find, open_blob)
@@ -43,9 +52,20 @@ def routes(artefacts: BootArtefacts, images: ImageRelay, database: Database) -> 
         return serve
 
     return [
-        Route("/boot/{node_uuid}/{key}/boot.iso", endpoint(artefacts.open_iso), methods=["GET"]),
+        Route("/boot/{node_uuid}/{key}/boot.iso", endpoint(open_iso), methods=["GET"]),
         Route("/boot/{node_uuid}/{key}/image", endpoint(images.open), methods=["GET"]),
     ]
+
+
+async def note_reading(database: Database, node: Node) -> None:
+    """A medium that is read is a sign of life of the machine that boots from it. Noted seldom: firmware reads
+    in thousands of pieces. Nobody waits for a medium because this could not be written."""
+    noted = node.driver_internal_info.get(READ_AT)
+    if isinstance(noted, str) and seconds_between(noted, timestamp(database.clock)) < _SELDOM_S:
+        return
+    with suppress(Unavailable, NotFound):
+        async with database.write() as tx:
+            await merge_node(tx, node.uuid, "driver_internal_info", {READ_AT: tx.now()})
 
 
 async def _serve(
