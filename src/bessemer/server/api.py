@@ -32,6 +32,8 @@ from bessemer.service.services import Services
 _BACKLOG = 2048
 #: What open requests are given to end when the process stops, in seconds.
 _STOP_S = 10
+#: Longer than clients wait between two looks: who asks again just as a connection is closed gets an error.
+_KEEP_ALIVE_S = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ async def answer(app: App, settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_STOP_S,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         proxy_headers=False,  # see bessemer.api.proxy
         ssl_context_factory=(lambda *_: certificate.context) if certificate else None,
     )
