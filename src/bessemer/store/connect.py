@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import URL, Dialect, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bessemer.kernel.error import InvalidValue, Unavailable
+from bessemer.store.engine import Engine
 from bessemer.store.pool import Pool
 from bessemer.store.sqlite import Endings, WholeConnection
 
@@ -53,7 +53,7 @@ class Engines:
     read: Pool
     write: Pool
     urgent: Pool
-    schema: AsyncEngine
+    schema: Engine
     endings: Endings = field(default_factory=set)
 
     @property
@@ -105,10 +105,8 @@ def _postgresql(url: URL, pool_size: int) -> Engines:
         "command_timeout": STATEMENT_S,
         "server_settings": _POSTGRESQL_SETTINGS,
     }
-    both = create_async_engine(
-        asynchronous, isolation_level="AUTOCOMMIT", connect_args=arguments, **_KEPT_BY_US
-    )
-    schema = create_async_engine(asynchronous, poolclass=NullPool, connect_args=arguments)
+    both = Engine(asynchronous, isolation_level="AUTOCOMMIT", connect_args=arguments, **_KEPT_BY_US)
+    schema = Engine(asynchronous, poolclass=NullPool, connect_args=arguments)
     pool = Pool(both, pool_size, LOCK_S)
     return Engines(pool, pool, Pool(both, 1, LOCK_S), schema)
 
@@ -126,21 +124,24 @@ def _sqlite(url: URL, pool_size: int) -> Engines:
     read = _sqlite_engine(path, ("query_only = ON",), endings, **_KEPT_BY_US)
     write = _sqlite_engine(path, pragmas, endings, **_KEPT_BY_US)
     schema = _sqlite_engine(path, pragmas, endings, poolclass=NullPool)
-    event.listen(schema.sync_engine, "begin", _begin_immediate)
+    event.listen(schema.sync, "begin", _begin_immediate)
     writer = Pool(write, 1, LOCK_S)
     return Engines(Pool(read, pool_size, LOCK_S), writer, writer, schema, endings)
 
 
-def _sqlite_engine(path: Path, pragmas: tuple[str, ...], endings: Endings, **more: Any) -> AsyncEngine:
+def _sqlite_engine(path: Path, pragmas: tuple[str, ...], endings: Endings, **more: Any) -> Engine:
     def open_private(*_: Any, **__: Any) -> WholeConnection:
         _ensure_private_file(path)
         return WholeConnection(path, endings, patience_s=LOCK_S)
 
-    engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)), async_creator=open_private, **more
-    )
+    def connect_through_aiosqlite() -> Any:
+        driver: Any = engine.dialect.dbapi
+        return driver.connect(async_creator_fn=open_private)
 
-    @event.listens_for(engine.sync_engine, "connect")
+    url = URL.create("sqlite+aiosqlite", database=str(path))
+    engine = Engine(url, creator=connect_through_aiosqlite, **more)
+
+    @event.listens_for(engine.sync, "connect")
     def _set_up(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
         # Readers go on while one writes. FULL syncs the log at each commit: that a step has begun is on disk

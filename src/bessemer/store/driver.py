@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bessemer.store.engine import Connection
 from bessemer.store.sqlite import Outcome, WholeConnection
 from bessemer.store.statement import Plan, Rows
 
@@ -101,10 +101,9 @@ class SqliteDriver:
             return await self._connection.run(sql, arguments, is_many=is_many, first=first, is_short=is_short)
 
 
-def driver_of(connection: AsyncConnection) -> Driver:
-    """The driver below an SQLAlchemy connection that has started."""
-    sync = connection.sync_connection
-    raw: Any = sync.connection.driver_connection if sync is not None else None
+def driver_of(connection: Connection) -> Driver:
+    """The driver below a connection of SQLAlchemy's."""
+    raw = connection.below
     if isinstance(raw, WholeConnection):
         return SqliteDriver(raw)
     from bessemer.store.postgresql import PostgresqlDriver  # a process on SQLite does without asyncpg

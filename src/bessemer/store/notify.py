@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bessemer.kernel.backoff import Backoff
 from bessemer.store.connect import CONNECT_S, Engines
+from bessemer.store.engine import Connection, Engine
 from bessemer.store.statement import Statement
 
 Callback = Callable[[str], None]
@@ -76,7 +76,7 @@ class Notifier(ABC):
 class PostgresqlNotifier(Notifier):
     """By LISTEN and NOTIFY, on one connection of its own that is made again whenever it breaks."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__()
         self._engine = engine
         self._task: asyncio.Task[None] | None = None
@@ -115,9 +115,9 @@ class PostgresqlNotifier(Notifier):
             self._is_listening.clear()
             await asyncio.sleep(backoff.delay_s(max(failures, 1)))
 
-    async def _listen_on(self, connection: AsyncConnection) -> None:
+    async def _listen_on(self, connection: Connection) -> None:
         """Listen until the connection breaks."""
-        raw: Any = (await connection.get_raw_connection()).driver_connection
+        raw = connection.below
         broken = asyncio.Event()
         raw.add_termination_listener(lambda _: broken.set())
         await raw.add_listener(_CHANNEL, self._received)
@@ -139,7 +139,7 @@ class PostgresqlNotifier(Notifier):
 
 def postgresql_notifier(engines: Engines) -> PostgresqlNotifier:
     return PostgresqlNotifier(
-        create_async_engine(
+        Engine(
             engines.url,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",

@@ -6,14 +6,15 @@ as a statement. Ours are left as they are: in autocommit mode, and whoever has o
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bessemer.kernel.error import DatabaseLost
 from bessemer.kernel.metric import DATABASE_WAIT_S
 from bessemer.store.driver import Driver, driver_of
+from bessemer.store.engine import Connection, Engine
 from bessemer.store.failure import reason
 
 
@@ -21,7 +22,7 @@ from bessemer.store.failure import reason
 class Link:
     """A connection of SQLAlchemy's and the driver below it."""
 
-    connection: AsyncConnection
+    connection: Connection
     driver: Driver
 
     @property
@@ -32,7 +33,7 @@ class Link:
 class Pool:
     """At most ``size`` connections of ``engine``; who asks for another waits up to ``patience_s`` seconds."""
 
-    def __init__(self, engine: AsyncEngine, size: int, patience_s: float) -> None:
+    def __init__(self, engine: Engine, size: int, patience_s: float) -> None:
         self._engine = engine
         self._patience_s = patience_s
         self._room = asyncio.Semaphore(size)
@@ -42,8 +43,8 @@ class Pool:
         self._idle: list[Link] = []
         self._is_closed = False
 
-    def connect(self) -> AsyncConnection:
-        """One more connection, whose user opens and closes it."""
+    def connect(self) -> AbstractAsyncContextManager[Connection]:
+        """One more connection, for the time of a block."""
         return self._engine.connect()
 
     @property
@@ -98,9 +99,8 @@ class Pool:
             raise DatabaseLost(f"The database was busy for {self._patience_s:g} seconds.") from error
 
     async def _open(self) -> Link:
-        connection = self.connect()
         try:
-            await connection.start()
+            connection = await self._engine.open()
         except (OSError, TimeoutError, DBAPIError) as error:
             raise DatabaseLost(f"The database cannot be reached: {reason(error)}.") from error
         return Link(connection, driver_of(connection))

@@ -14,9 +14,9 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bessemer.kernel.error import Unavailable
+from bessemer.store.engine import Engine
 from bessemer.store.migration.creation import create
 
 #: The newest revision in ``versions/``.
@@ -28,7 +28,7 @@ _LOCK = 0x6265_7373
 _OLDEST: Final = "oldest_program"
 
 
-async def ensure_schema(engine: AsyncEngine) -> None:
+async def ensure_schema(engine: Engine) -> None:
     """Create or upgrade the tables. Idempotent; two processes that start together wait for each other.
 
     Left as it is when a newer version of Bessemer has only expanded the schema since: that version is being
