@@ -49,8 +49,8 @@ class ChassisService:
         caller.check()
         async with self._database.write() as tx:
             changes = dict(edit(await get_chassis(tx, uuid)))
-            if changes.get("uuid", uuid) is None:
-                raise InvalidValue("The uuid of a chassis can not be removed.")
+            if changes.get("uuid", uuid) != uuid:
+                raise InvalidValue("The uuid of a chassis can not be changed.")
             return await update_chassis(tx, uuid, **changes)
 
     async def delete(self, caller: Caller, uuid: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bessemer.domain.node import Node
 from bessemer.engine.gateway import Gateway
+from bessemer.kernel.error import Unsupported
 from bessemer.service.caller import Caller
 from bessemer.service.conductor import ConductorService
 from bessemer.service.machine import MachineCall, MachineService
@@ -41,9 +42,12 @@ class ConsoleService:
         self._conductors = conductors
 
     async def get(self, caller: Caller, ident: str) -> Console:
-        """Raises NotFound, Unsupported, or what the driver raises."""
+        """A node that has none has one that is off. Raises NotFound, or what the driver raises."""
         node = await self._access.get(caller, ident)
-        info = await self._machines.ask(caller, node, MachineCall("get console", "tell its console"))
+        try:
+            info = await self._machines.ask(caller, node, MachineCall("get console", "tell its console"))
+        except Unsupported:
+            return Console(is_enabled=False, info=None)
         return Console(node.console_enabled, info)
 
     async def request(self, caller: Caller, ident: str, *, enabled: bool) -> None:

@@ -18,9 +18,10 @@ from bessemer.service.node_field import revealed
 from bessemer.service.node_rule import (
     check_delete,
     check_reasons,
+    check_recomposition,
     check_update,
     check_values,
-    mirror_instance_name,
+    follow_display_name,
     refuse_inspecting,
 )
 from bessemer.service.target import of_node
@@ -109,7 +110,7 @@ class NodeService:
             Duplicate: uuid, name or instance_uuid is taken.
             Forbidden: The caller may not enrol nodes.
         """
-        found = mirror_instance_name(None, values)
+        found = dict(values)
         self._claim(caller, found)
         check_values(found)
         check_reasons(found)
@@ -153,11 +154,12 @@ class NodeService:
         """
 
         async def work(tx: Transaction, node: Node) -> Node:
-            changes = mirror_instance_name(node, edit(node))
+            changes = follow_display_name(node, edit(node))
             if reset_interfaces and "driver" not in changes:
                 raise InvalidValue("'reset_interfaces' can only be used together with a change of driver.")
             if refuse_while_inspecting:
                 refuse_inspecting(node)
+            check_recomposition(node, changes)
             changes = await self._completed(tx, caller, node, changes, reset_interfaces=reset_interfaces)
             check_update(node, changes, is_only_leaving=is_only_leaving)
             _check_new_owner(caller, node, changes)

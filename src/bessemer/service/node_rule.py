@@ -55,6 +55,15 @@ def check_reasons(values: Mapping[str, Any]) -> None:
             raise InvalidValue(f"'{flag}_reason' needs '{flag}' to be true.")
 
 
+def check_recomposition(node: Node, changes: Mapping[str, Any]) -> None:
+    """Whether interfaces or driver may be other ones now, whichever they are. Raises Conflict."""
+    is_asked = any(
+        changes[name] != getattr(node, name) for name in (_INTERFACES | {"driver"}) & changes.keys()
+    )
+    if is_asked and node.provision_state not in _RECOMPOSABLE and not node.maintenance:
+        raise _not_now(node, "its driver or interfaces")
+
+
 def check_update(node: Node, changes: Mapping[str, Any], *, is_only_leaving: bool) -> None:
     """Whether these fields may change now. ``is_only_leaving``: the change is to take the instance off.
 
@@ -67,12 +76,10 @@ def check_update(node: Node, changes: Mapping[str, Any], *, is_only_leaving: boo
             f"Node '{label(node)}' can not be updated while a state transition is in progress "
             f"('{node.provision_state}', heading for '{node.target_provision_state}')."
         )
-    is_recomposed = any(changes[name] != getattr(node, name) for name in _INTERFACES & changes.keys())
-    is_recomposed |= changes.get("driver", node.driver) != node.driver
-    if is_recomposed and node.provision_state not in _RECOMPOSABLE and not node.maintenance:
-        raise _not_now(node, "its driver or interfaces")
-    if _changes(node, changes, "resource_class") and node.provision_state not in _RECOMPOSABLE:
+    is_reclassed = node.resource_class is not None and _changes(node, changes, "resource_class")
+    if is_reclassed and node.provision_state not in _RECOMPOSABLE:
         raise _not_now(node, "its resource class")
+    check_recomposition(node, changes)
     if _changes(node, changes, "driver") and node.console_enabled:
         raise Conflict("The driver can not be changed while the console is enabled.")
     _check_instance(node, changes)
@@ -126,23 +133,15 @@ def check_delete(node: Node, *, allow_available: bool) -> None:
         )
 
 
-def mirror_instance_name(node: Node | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """``values`` with ``instance_name`` and ``instance_info.display_name`` kept the same.
+def follow_display_name(node: Node, values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` with the name of an instance that has none taken from a new ``instance_info.display_name``.
 
-    ``instance_name`` wins: a display name counts only while the instance has no name, and when it is taken
-    away. Source: openstacksdk's functional tests (a display name changed later leaves the name alone).
+    Only there and only this way: neither does the one follow the other when a node is created, nor when a
+    name is there already. Source: Ironic 39, and openstacksdk's functional tests.
     """
     found = dict(values)
-    if "instance_name" in found:
-        info = dict(found.get("instance_info", node.instance_info if node else {}))
-        info.pop("display_name", None)
-        if found["instance_name"] is not None:
-            info["display_name"] = found["instance_name"]
-        if "instance_info" in found or info != (node.instance_info if node else {}):
-            found["instance_info"] = info
-    elif "instance_info" in found:
-        name = found["instance_info"].get("display_name")
-        known = node.instance_name if node else None
-        if name is None or (known is None and isinstance(name, str) and 1 <= len(name) <= 255):
-            found["instance_name"] = name
+    name = found.get("instance_info", {}).get("display_name")
+    is_unnamed = not found.get("instance_name", node.instance_name)
+    if is_unnamed and isinstance(name, str) and 1 <= len(name) <= 255:
+        found["instance_name"] = name
     return found

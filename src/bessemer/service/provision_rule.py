@@ -87,7 +87,7 @@ def _check_arguments(request: ProvisionRequest, settings: Settings) -> None:
     if "configdrive" in given:
         check_config_drive(given["configdrive"])
     _check_steps(request, settings)
-    if request.verb is Verb.RESCUE and not given.get("rescue_password"):
+    if request.verb is Verb.RESCUE and not given.get("rescue_password", "").strip():
         raise InvalidValue("'rescue_password' must not be empty.")
 
 

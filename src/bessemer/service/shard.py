@@ -12,7 +12,7 @@ class ShardService:
         self._database = database
 
     async def count(self, caller: Caller) -> Sequence[tuple[str | None, int]]:
-        """Each shard with how many nodes it has; nodes without one come last, under None."""
+        """Each shard with how many nodes it has, those with most first; nodes without one are under None."""
         caller.check()
         async with self._database.read() as tx:
             return await count_shards(tx)

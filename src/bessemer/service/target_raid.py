@@ -23,17 +23,21 @@ class TargetRaidService:
         """Replace the configuration; ``{}`` takes it back. Idempotent.
 
         Raises:
-            NotFound: No such node, or it has no RAID.
+            NotFound: No such node, or it has no RAID to configure.
             NodeLocked: An operation is at work on it.
             InvalidValue: Not a configuration that the node's RAID interface could make.
         """
 
         async def work(tx: Transaction, node: Node) -> None:
-            task = await self._tasks.open_in(tx, node)
-            try:
-                task.driver.raid.validate_raid_config(task, config)
-            except Unsupported as error:
-                raise NotFound(str(error)) from error
+            if config:
+                await self._check(tx, node, config)
             await update_node(tx, node.uuid, target_raid_config=config)
 
         await self._access.change(caller, ident, work)
+
+    async def _check(self, tx: Transaction, node: Node, config: dict[str, Any]) -> None:
+        task = await self._tasks.open_in(tx, node)
+        try:
+            task.driver.raid.validate_raid_config(task, config)
+        except Unsupported as error:
+            raise NotFound(str(error)) from error

@@ -90,7 +90,7 @@ def _powers_off(operation: Operation) -> bool:
 
 
 def _not_finished(node: Node, operation: Operation) -> dict[str, Any]:
-    return {"inspection_finished_at": None}
+    return {"inspection_started_at": None, "inspection_finished_at": None}
 
 
 async def _forget_report(tx: Transaction, node: Node, operation: Operation) -> None:

@@ -113,7 +113,7 @@ async def apply_inspection_rules(context: NodeContext, built_in: Sequence[Inspec
         if outcome.failure is None:
             await _carry_out(tx, context.deps.composition, uuid, kept.report, outcome)
             await use_report(tx, uuid, [msgspec.to_builtins(call) for call in outcome.calls])
-            await update_node(tx, uuid, inspection_finished_at=tx.now())
+            await update_node(tx, uuid, inspection_started_at=None, inspection_finished_at=tx.now())
     _log_messages(uuid, outcome.messages)
     if outcome.failure is not None:
         raise RulesFailed(outcome.failure)

@@ -74,7 +74,7 @@ PORT_FIELDS = {
     111: "available_for_dynamic_portgroup",
 }  # fmt: skip
 PORTGROUP_FIELDS = {
-    24: "ports", 26: "mode properties", 102: "physical_network", 103: "category", 111: "dynamic_portgroup",
+    26: "mode properties", 102: "physical_network", 103: "category", 111: "dynamic_portgroup",
 }  # fmt: skip
 
 #: Calls that came later: method, path, since, and what an older client gets.

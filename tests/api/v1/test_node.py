@@ -293,13 +293,15 @@ async def test_a_parent_has_the_same_owner(world: World) -> None:
     assert (await world.client.patch(path, both)).status == 400
 
 
-async def test_an_instance_name_shows_in_both_places(world: World) -> None:
+async def test_an_instance_without_a_name_takes_a_new_display_name(world: World) -> None:
     node = await world.add_node(instance_name="web")
-    assert node["instance_info"] == {"display_name": "web"}
+    assert node["instance_info"] == {}
     path, display_name = f"/v1/nodes/{node['uuid']}", [op("add", "/instance_info/display_name", "db")]
     assert (await world.client.patch(path, display_name)).json["instance_name"] == "web"
-    assert (await world.client.patch(path, [op("remove", "/instance_name")])).json["instance_info"] == {}
-    assert (await world.client.patch(path, display_name)).json["instance_name"] == "db"
+    unnamed = (await world.client.patch(path, [op("remove", "/instance_name")])).json
+    assert (unnamed["instance_name"], unnamed["instance_info"]) == (None, {"display_name": "db"})
+    display_name = [op("replace", "/instance_info/display_name", "mail")]
+    assert (await world.client.patch(path, display_name)).json["instance_name"] == "mail"
 
 
 async def test_states_are_a_document_of_their_own(world: World) -> None:

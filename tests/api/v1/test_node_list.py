@@ -58,7 +58,8 @@ async def test_a_page_that_is_not_full_is_the_last(world: World) -> None:
         ("sort_key=driver_info", 400), ("sort_key=traits", 400), ("sort_key=zork", 400),
         ("sort_key=links", 400), ("sort_key=conductor", 400), ("sort_key=id", 200), ("sort_dir=up", 400),
         ("fields=zork", 400), ("fields=name&detail=true", 400), ("zork=1", 400),
-        ("provision_state=zork", 400), ("fault=zork", 400), ("parent_node=none", 404),
+        ("provision_state=zork", 400), ("fault=zork", 400), ("parent_node=none", 200), ("sort_key=", 200),
+        ("chassis_uuid=1be26c0b-03f2-4d2e-ae87-c02d7f33c123", 404),
         ("maintenance=perhaps", 400), ("instance_uuid=x", 400),
     ],
 )  # fmt: skip

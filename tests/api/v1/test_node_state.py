@@ -120,7 +120,8 @@ async def test_a_console_that_is_so_already_is_left_alone(world: World) -> None:
 
 async def test_a_node_without_a_console_says_so(world: World) -> None:
     await add_node(world, console_interface="no-console")
-    assert (await world.client.get(f"{STATES}/console")).status == 400
+    shown = await world.client.get(f"{STATES}/console")
+    assert shown.json == {"console_enabled": False, "console_info": None}
     assert (await world.client.put(f"{STATES}/console", {"enabled": True})).status == 400
     for body in ({}, {"enabled": "perhaps"}, {"enabled": None}, {"on": True}):
         assert (await world.client.put(f"{STATES}/console", body)).status == 400

@@ -306,7 +306,8 @@ class Life(RuleBasedStateMachine):
         return [reply.status for reply in replies]
 
     def _enrol(self) -> str:
-        body = {"driver": "fake-hardware", "driver_info": {"deploy_iso": self.iso, "rescue_iso": self.iso}}
+        isos = {"deploy_iso": self.iso, "rescue_iso": self.iso}
+        body = {"driver": "fake-hardware", "driver_info": isos, "resource_class": "iron"}
         reply = self.runner.run(self.live.client.post("/v1/nodes", body))
         assert reply.status == 201
         uuid: str = reply.json["uuid"]

@@ -107,7 +107,13 @@ def test_naming_the_present_interfaces_is_no_change() -> None:
 
 def test_a_resource_class_has_no_maintenance_escape() -> None:
     with pytest.raises(Conflict, match="resource class"):
-        update(a_node(provision_state=S.ACTIVE, maintenance=True), resource_class="gold")
+        update(
+            a_node(provision_state=S.ACTIVE, maintenance=True, resource_class="iron"), resource_class="gold"
+        )
+
+
+def test_a_node_without_a_resource_class_gets_one_in_any_state() -> None:
+    update(a_node(provision_state=S.ACTIVE), resource_class="gold")
 
 
 def test_the_driver_stays_while_the_console_is_on() -> None:
@@ -154,18 +160,19 @@ def test_deleting_has_its_guards() -> None:
 @pytest.mark.parametrize(
     ("before", "given", "after"),
     [
-        ({}, {"instance_name": "a"}, {"instance_name": "a", "instance_info": {"display_name": "a"}}),
+        ({}, {"instance_name": "a"}, {"instance_name": "a"}),
         ({}, {"instance_info": {"display_name": "a"}},
          {"instance_info": {"display_name": "a"}, "instance_name": "a"}),
-        ({"instance_name": "a", "instance_info": {"display_name": "a", "x": 1}}, {"instance_name": None},
-         {"instance_name": None, "instance_info": {"x": 1}}),
-        ({"instance_name": "a"}, {"instance_info": {}}, {"instance_info": {}, "instance_name": None}),
+        ({"instance_name": "a"}, {"instance_name": None, "instance_info": {"display_name": "b"}},
+         {"instance_info": {"display_name": "b"}, "instance_name": "b"}),
+        ({"instance_name": "a"}, {"instance_info": {}}, {"instance_info": {}}),
         ({"instance_name": "a"}, {"instance_info": {"display_name": "b"}},
          {"instance_info": {"display_name": "b"}}),
+        ({}, {"instance_info": {"display_name": ["a"]}}, {"instance_info": {"display_name": ["a"]}}),
         ({}, {"extra": {}}, {"extra": {}}),
     ],
 )  # fmt: skip
-def test_the_name_of_an_instance_is_the_same_in_both_places(
+def test_an_instance_without_a_name_takes_its_display_name(
     before: dict[str, Any], given: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    assert node_rule.mirror_instance_name(a_node(**before), given) == after
+    assert node_rule.follow_display_name(a_node(**before), given) == after

@@ -43,7 +43,7 @@ def page(
     limit = call.query.get("limit", most)
     if limit < 1:
         raise InvalidValue("'limit' must be at least 1.")
-    asked = call.query.get("sort_key")
+    asked = call.query.get("sort_key") or None
     if asked is not None:
         row = table.by_name.get(asked)
         if asked != "id" and (row is None or not row.can_sort):

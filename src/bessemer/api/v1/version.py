@@ -82,7 +82,7 @@ def negotiate(headers: Iterable[tuple[bytes, bytes]], newest: int = MAX) -> Vers
         elif name == _COMMON_HEADER:
             common = _entry(value) or common
     found = common if common is not None else own
-    if found is None:
+    if not found:
         return UNSTATED
     return parse(found.decode("latin-1").strip(), newest)
 

@@ -60,7 +60,7 @@ class DiscoveryApi:
         document: dict[str, Any] = {
             "id": "v1",
             "links": links,
-            "media_types": [_MEDIA_TYPE],
+            "media_types": _MEDIA_TYPE,
             "version": _version(call, self._newest),
         }
         for name, since in RESOURCES.items():

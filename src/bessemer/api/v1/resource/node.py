@@ -1,6 +1,7 @@
 """Nodes: list, show, create, change, delete, maintenance."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from bessemer.api.v1 import show
@@ -18,7 +19,7 @@ from bessemer.api.v1.view import Computed, Selection, View, view
 from bessemer.config.settings import ApiSettings
 from bessemer.domain.node import Node
 from bessemer.domain.provision import ProvisionState
-from bessemer.kernel.error import InvalidValue
+from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.service.node_access import SEE
 from bessemer.service.node_field import FieldChange, change_rules, revealed
 from bessemer.service.services import Services
@@ -154,9 +155,9 @@ class NodeApi:
         return show.one(call, shown, shown.row_of(node))
 
     async def list_children(self, call: Call) -> Answer:
-        """UUIDs only, and one link instead of a list of links."""
+        """UUIDs only, and one link instead of a list of links: to the list of these nodes."""
         node, children = await self._nodes.list_children(call.caller, show.ident(call, NODE))
-        link = {"href": f"{call.links(NODE).address(node.uuid)}/children", "rel": "self"}
+        link = {"href": f"{call.base}/v1/nodes?parent_node={node.uuid}", "rel": "children"}
         return ok({"children": children, "links": link})
 
     async def set_maintenance(self, call: Call) -> Answer:
@@ -213,8 +214,14 @@ class NodeApi:
             found["conductor_group"] = found["conductor_group"].lower()
         if "shard" in found:
             found["shards"] = found.pop("shard")
+        if not found.get("conductor", "any"):
+            del found["conductor"]
+        if "chassis_uuid" in found:
+            await self._chassis.get(call.caller, found["chassis_uuid"])
         if "parent_node" in found:
-            found["parent_node"] = (await self._nodes.get(call.caller.asking(SEE), found["parent_node"])).uuid
+            with suppress(NotFound):  # which has no children
+                parent = await self._nodes.get(call.caller.asking(SEE), found["parent_node"])
+                found["parent_node"] = parent.uuid
         return found
 
     async def _of_chassis(self, call: Call) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bessemer.api.v1 import show, value
+from bessemer.api.v1 import show
 from bessemer.api.v1.call import Answer, Call, empty, ok
 from bessemer.api.v1.page import following, page
 from bessemer.api.v1.route import Route
@@ -121,8 +121,7 @@ class NodeRecordApi:
 
     async def get_event(self, call: Call) -> Answer:
         shown = view(HISTORY, call.version.minor, "all")
-        uuid = value.uuid("event", call.params["event"])
-        event = await self._history.get(call.caller, show.ident(call, NODE), uuid)
+        event = await self._history.get(call.caller, show.ident(call, NODE), call.params["event"])
         return ok(shown.render(_row(shown, event), _links(call)))
 
     async def get_inventory(self, call: Call) -> Answer:

@@ -112,7 +112,7 @@ class NodeStateApi:
         if not isinstance(call.body, dict):
             raise InvalidValue("A RAID configuration must be an object.")
         await self._raids.set(call.caller, show.ident(call, NODE), call.body)
-        return empty(204, location=_states(call))
+        return empty()
 
     async def set_boot_mode(self, call: Call) -> Answer:
         word = show.check_word("target", call.body["target"], list(BootMode))

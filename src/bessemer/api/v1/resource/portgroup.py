@@ -138,6 +138,8 @@ class PortgroupApi:
             raise Forbidden("These filters exclude each other: node, shard.")
         if "conductor_groups" in given and {"node", "address"} & given.keys():
             raise InvalidValue("'conductor_groups' can not be used with node or address.")
+        if "address" in given and ("node" in given or "shard" in given):
+            raise InvalidValue("'address' can not be used with node or shard.")
         found: dict[str, Any] = {}
         if "address" in given:
             found["address"] = given["address"]

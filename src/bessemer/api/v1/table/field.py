@@ -124,7 +124,8 @@ class Table:
     @cached_property
     def creation(self) -> "Body":
         """The body that makes one."""
-        return Body(tuple(row for row in self.fields if row.create is not Create.NO))
+        rows = tuple(row for row in self.fields if row.create is not Create.NO)
+        return Body(rows, is_optional=all(row.create is not Create.REQUIRED for row in rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ PORTGROUP = Table("portgroup", "portgroups", "portgroups", (
     Field(name="dynamic_portgroup", kind=Kind.BOOLEAN, since=111),
     Field(name="created_at", kind=Kind.TIMESTAMP),
     Field(name="updated_at", kind=Kind.TIMESTAMP, is_nullable=True),
-    Field(name="ports", kind=Kind.LINKS, since=BELOW_SINCE, is_computed=True),
+    Field(name="ports", kind=Kind.LINKS, is_computed=True),
 ))  # fmt: skip
 
 _FILTERS = (
