@@ -1,8 +1,9 @@
 """One request as its handler sees it, and the answer it gives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from bessemer.service.caller import Caller
 
 _JSON = (b"content-type", b"application/json")
 _encoder = msgspec.json.Encoder()
+#: Items of a list that are there at a time before they are JSON.
+_AT_ONCE = 64
 
 
 @dataclass(slots=True)
@@ -54,6 +57,23 @@ def ok(document: Any, status: int = 200, *, location: str | None = None) -> Answ
     """``document`` as JSON."""
     headers = (_JSON,) if location is None else (_JSON, _location(location))
     return Answer(status, _encoder.encode(document), headers)
+
+
+def ok_list(wrapper: str, items: Iterable[Any], more: Mapping[str, Any]) -> Answer:
+    """``items`` below the name ``wrapper``, then ``more``, as JSON. Items are made and encoded some at a
+    time: those of a long list are never all there but as JSON."""
+    waiting = iter(items)
+    body = bytearray(b'{"%b":[' % wrapper.encode())
+    while some := list(islice(waiting, _AT_ONCE)):
+        if not body.endswith(b"["):
+            body += b","
+        body += memoryview(_encoder.encode(some))[1:-1]
+    body += b"]"
+    if more:
+        body += b","
+        body += memoryview(_encoder.encode(more))[1:-1]
+    body += b"}"
+    return Answer(200, bytes(body), (_JSON,))
 
 
 def empty(status: int = 204, *, location: str | None = None) -> Answer:

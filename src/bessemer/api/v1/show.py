@@ -1,10 +1,10 @@
 """Resources on the wire: one, or a page of them, as the request's version and selection show them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bessemer.api.v1 import value
-from bessemer.api.v1.call import Answer, Call, ok
+from bessemer.api.v1.call import Answer, Call, ok, ok_list
 from bessemer.api.v1.page import following
 from bessemer.api.v1.table.field import Table
 from bessemer.api.v1.view import Computed, View, select, view
@@ -40,12 +40,8 @@ def many(
 ) -> Answer:
     """A page of a list."""
     links = call.links(shown.table)
-    items = [shown.render(row, links, computed) for row in rows]
-    document: Mapping[str, Any] = {
-        shown.table.wrapper: items,
-        **following(call, page, [row[0] for row in rows]),
-    }
-    return ok(document)
+    items = (shown.render(row, links, computed) for row in rows)
+    return ok_list(shown.table.wrapper, items, following(call, page, [row[0] for row in rows]))
 
 
 def ident(call: Call, table: Table, *, name_since: int | None = None) -> str:
