@@ -1,15 +1,17 @@
 """Ironic measured as Bessemer is, as far as it goes, and both in one table.
 
 Ironic reads several things from a BMC each time it looks at a machine, and one sweep may take longer than the
-measurement: looks are told by the calls that each BMC counts.
+measurement: looks are made out by the calls that each BMC counts.
 """
 
 import asyncio
 import sys
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from statistics import median
 
 import aiohttp
 from bench.fleet import load
@@ -21,6 +23,8 @@ _SAMPLE_S = 2.0
 _PAUSE_S = 20.0
 #: The first sweep begins when an interval has passed; the longest wait for that.
 _FIRST_LIMIT_S = 180.0
+#: Longest wait for the end of a look.
+_OVER_LIMIT_S = 120.0
 #: Sessions are begun at the first look at each machine: it is not counted, if it comes so soon.
 _WARM_UP_S = 30.0
 _DEPLOY_LIMIT_S = 120.0
@@ -28,24 +32,39 @@ _SWITCHED = 100
 
 
 @dataclass
-class Looks:
-    """When each machine was looked at: moments of ``time.time``, oldest first."""
+class _Machine:
+    calls: int = 0
+    #: Calls before the present look, and the moment of its last one that was seen.
+    before: int = 0
+    last: float = 0.0
 
-    moments: list[float] = field(default_factory=list)
-    _calls: dict[int, int] = field(default_factory=dict)
-    _last: dict[int, float] = field(default_factory=dict)
+
+@dataclass
+class Looks:
+    """What BMCs were called for: looks, each of several calls without a pause between them."""
+
+    #: How many calls each look took, of those that are over.
+    sizes: list[int] = field(default_factory=list)
+    _machines: defaultdict[int, _Machine] = field(default_factory=lambda: defaultdict(_Machine))
 
     def note(self, servers: list[dict[str, int]], now: float) -> None:
+        """``servers`` tell their ``number`` and how many ``calls`` they have had."""
         for one in servers:
-            number, calls = one["number"], one["calls"]
-            if calls == self._calls.get(number, 0):
-                continue
-            if now - self._last.get(number, 0.0) > _PAUSE_S:
-                self.moments.append(now)
-            self._calls[number], self._last[number] = calls, now
+            machine, calls = self._machines[one["number"]], one["calls"]
+            if now - machine.last > _PAUSE_S and machine.calls > machine.before:
+                self.sizes.append(machine.calls - machine.before)
+                machine.before = machine.calls
+            if calls > machine.calls:
+                machine.calls, machine.last = calls, now
 
-    def between(self, began: float, ended: float) -> int:
-        return sum(began <= moment < ended for moment in self.moments)
+    @property
+    def calls(self) -> int:
+        return sum(machine.calls for machine in self._machines.values())
+
+    @property
+    def begun(self) -> int:
+        """How many machines have been looked at."""
+        return sum(machine.calls > 0 for machine in self._machines.values())
 
 
 @asynccontextmanager
@@ -79,15 +98,20 @@ async def measure(place: World, nodes: int, deployments: int, span_s: float) -> 
 
 async def _sweep(place: World, session: aiohttp.ClientSession, figures: Figures, span_s: float) -> None:
     async with _watched(place, session) as looks:
-        await _until(lambda: looks.moments, _FIRST_LIMIT_S)
-        if not looks.moments:
+        await _until(lambda: looks.begun, _FIRST_LIMIT_S)
+        if not looks.begun:
             raise RuntimeError("Ironic looked at no machine")
-        await _until(lambda: len(looks.moments) >= figures.nodes, _WARM_UP_S)
+        await _until(lambda: looks.begun >= figures.nodes, _WARM_UP_S)
+        before = looks.calls
         found = await span(place, session, span_s)
-    count = max(looks.between(found.began, found.ended), 1)
+        calls = looks.calls - before
+        await _until(lambda: looks.sizes, _OVER_LIMIT_S)
+    if not looks.sizes or not calls:
+        raise RuntimeError("Ironic ended no look at a machine")
+    figures.look_calls = median(looks.sizes)
+    count = calls / figures.look_calls
     figures.core_percent = 100 * found.cpu_s / found.seconds
     figures.look_ms = 1000 * found.cpu_s / count
-    figures.look_calls = found.reads / count
     figures.round_s = figures.nodes * found.seconds / count
     figures.resident_mib = place.service.resident_mib()
 
