@@ -98,7 +98,8 @@ async def test_an_operation_is_below_its_request_and_its_steps_are_below_it(
 
 async def test_an_operation_that_was_taken_over_is_one_span(database: Database, kept: Kept) -> None:
     blocked, record = Blocked(), Record()
-    silent = replace(SETTINGS, heartbeat_interval_s=600, lease_s=6000)
+    # One that would not claim it again itself, having its hands full with what it lost.
+    silent = replace(SETTINGS, heartbeat_interval_s=600, lease_s=6000, workers=1)
     async with running(database, [record.workflow(record.step("a", blocked))], settings=silent) as loser:
         asked = await asked_within_a_request(loser, database)
         await blocked.began.wait()
