@@ -43,8 +43,8 @@ class _Machine:
 class Looks:
     """What BMCs were called for: looks, each of several calls without a pause between them."""
 
-    #: How many calls each look took, of those that are over.
-    sizes: list[int] = field(default_factory=list)
+    #: Of each look that is over: the moment it ended, and how many calls it took.
+    ended: list[tuple[float, int]] = field(default_factory=list)
     _machines: defaultdict[int, _Machine] = field(default_factory=lambda: defaultdict(_Machine))
 
     def note(self, servers: list[dict[str, int]], now: float) -> None:
@@ -52,10 +52,14 @@ class Looks:
         for one in servers:
             machine, calls = self._machines[one["number"]], one["calls"]
             if now - machine.last > _PAUSE_S and machine.calls > machine.before:
-                self.sizes.append(machine.calls - machine.before)
+                self.ended.append((machine.last, machine.calls - machine.before))
                 machine.before = machine.calls
             if calls > machine.calls:
                 machine.calls, machine.last = calls, now
+
+    def sizes(self, since: float) -> list[int]:
+        """Calls of each look that has ended since: the first look at a machine takes more than later ones."""
+        return [size for moment, size in self.ended if moment >= since]
 
     @property
     def calls(self) -> int:
@@ -105,10 +109,11 @@ async def _sweep(place: World, session: aiohttp.ClientSession, figures: Figures,
         before = looks.calls
         found = await span(place, session, span_s)
         calls = looks.calls - before
-        await _until(lambda: looks.sizes, _OVER_LIMIT_S)
-    if not looks.sizes or not calls:
+        await _until(lambda: looks.sizes(found.began), _OVER_LIMIT_S)
+    sizes = looks.sizes(found.began)
+    if not sizes or not calls:
         raise RuntimeError("Ironic ended no look at a machine")
-    figures.look_calls = median(looks.sizes)
+    figures.look_calls = median(sizes)
     count = calls / figures.look_calls
     figures.core_percent = 100 * found.cpu_s / found.seconds
     figures.look_ms = 1000 * found.cpu_s / count
