@@ -1,29 +1,13 @@
 """Traits: what a node can do, as names schedulers look for."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from bessemer.domain.node import Node
-from bessemer.kernel.error import InvalidValue
+from bessemer.domain.trait import check_node_traits, check_trait, check_traits
 from bessemer.service.caller import Caller
 from bessemer.service.node_access import NodeAccess
 from bessemer.store.database import Transaction
 from bessemer.store.trait import add_trait, list_traits, remove_trait, set_traits
-
-MOST = 50
-_LONGEST = 255
-#: Custom names, and the groups that standard ones begin with. Source: OpenStack os-traits, naming.
-_FORM = re.compile(r"(?:CUSTOM|HW|COMPUTE|STORAGE|MISC|OWNER|HETEROGENEOUS)_[A-Z0-9_]+")
-
-
-def check_trait(name: object) -> str:
-    """Raises InvalidValue when ``name`` is no trait."""
-    if not isinstance(name, str) or len(name) > _LONGEST or _FORM.fullmatch(name) is None:
-        raise InvalidValue(
-            f"{str(name)[:80]!r} is not a trait.",
-            hint="Custom traits are CUSTOM_ and letters A-Z, digits, _.",
-        )
-    return name
 
 
 class TraitService:
@@ -46,10 +30,10 @@ class TraitService:
 
         Raises:
             NotFound, NodeLocked: See ``NodeAccess.change``.
-            InvalidValue: A name that is no trait, or more than ``MOST``.
+            InvalidValue: A name that is no trait, or more than a node may have.
         """
-        names = sorted({check_trait(name) for name in traits})
-        _check_count(len(names))
+        names = check_traits(traits)
+        check_node_traits(names)
 
         async def work(tx: Transaction, node: Node) -> None:
             await set_traits(tx, node.uuid, names)
@@ -62,7 +46,7 @@ class TraitService:
 
         async def work(tx: Transaction, node: Node) -> None:
             has = (await list_traits(tx, [node.uuid]))[node.uuid]
-            _check_count(len({*has, name}))
+            check_node_traits({*has, name})
             await add_trait(tx, node.uuid, name)
 
         await self._access.change(caller, ident, work)
@@ -74,8 +58,3 @@ class TraitService:
             await remove_trait(tx, node.uuid, trait)
 
         await self._access.change(caller, ident, work)
-
-
-def _check_count(count: int) -> None:
-    if count > MOST:
-        raise InvalidValue(f"A node has at most {MOST} traits, not {count}.")

@@ -96,6 +96,7 @@ async def test_traits_are_replaced_added_and_removed(world: World) -> None:
         {},
         {"traits": "CUSTOM_A"},
         {"traits": ["lower"]},
+        {"traits": ["HW_NOBODY_KNOWS"]},
         {"traits": [5]},
         {"traits": ["CUSTOM_" + "A" * 250]},
         {"traits": [f"CUSTOM_{n}" for n in range(51)]},

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bessemer.api.v1 import show
+from bessemer.api.v1 import show, value
 from bessemer.api.v1.call import Answer, Call, empty, ok
 from bessemer.api.v1.route import Anything, Route
 from bessemer.api.v1.table import action
@@ -11,6 +11,7 @@ from bessemer.api.v1.version import Behaviour
 from bessemer.domain.power import BootDevice
 from bessemer.hardware.interface import VendorMethod
 from bessemer.kernel.error import InvalidValue
+from bessemer.kernel.ident import is_uuid
 from bessemer.service.passthru import Passthru
 from bessemer.service.services import Services
 
@@ -101,6 +102,9 @@ class NodeManagementApi:
         ident = call.query.get("node_uuid") or call.query.get("node")
         if ident is None:
             raise InvalidValue("Validation needs node or node_uuid.")
+        since = NODE.by_name["name"].since
+        if call.version.minor < since and not is_uuid(ident):
+            raise value.too_new("a node by its name", since)
         return await self._validate(call, ident)
 
     async def _validate(self, call: Call, ident: str) -> Answer:
