@@ -25,8 +25,8 @@ _PAUSE_S = 20.0
 _FIRST_LIMIT_S = 180.0
 #: Longest wait for the end of a look.
 _OVER_LIMIT_S = 120.0
-#: Sessions are begun at the first look at each machine: it is not counted, if it comes so soon.
-_WARM_UP_S = 30.0
+#: Sessions are begun at the first look at each machine: it is not counted, if all are over so soon.
+_WARM_UP_S = 45.0
 _DEPLOY_LIMIT_S = 120.0
 _SWITCHED = 100
 
@@ -105,7 +105,7 @@ async def _sweep(place: World, session: aiohttp.ClientSession, figures: Figures,
         await _until(lambda: looks.begun, _FIRST_LIMIT_S)
         if not looks.begun:
             raise RuntimeError("Ironic looked at no machine")
-        await _until(lambda: looks.begun >= figures.nodes, _WARM_UP_S)
+        await _until(lambda: len(looks.ended) >= figures.nodes, _WARM_UP_S)
         before = looks.calls
         found = await span(place, session, span_s)
         calls = looks.calls - before
