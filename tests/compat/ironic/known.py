@@ -10,10 +10,11 @@ from compat.ironic.play import Difference
 
 @dataclass(frozen=True)
 class Known:
-    """Differences whose text has all of ``parts``."""
+    """Differences whose text has all of ``parts``. ``is_certain``: every whole run meets one."""
 
     parts: tuple[str, ...]
     reason: str
+    is_certain: bool = True
 
     def covers(self, difference: Difference) -> bool:
         text = str(difference)
@@ -22,7 +23,9 @@ class Known:
 
 def read() -> tuple[Known, ...]:
     tables = tomllib.loads(Path(__file__).with_name("known.toml").read_text())["difference"]
-    return tuple(Known(tuple(table["has"]), table["reason"]) for table in tables)
+    return tuple(
+        Known(tuple(table["has"]), table["reason"], not table.get("sometimes", False)) for table in tables
+    )
 
 
 def unknown(found: Iterable[Difference], known: Iterable[Known]) -> Iterator[Difference]:
