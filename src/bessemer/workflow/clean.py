@@ -52,8 +52,11 @@ def _makes_available(node: Node, operation: Operation) -> bool:
 
 
 def _broken(node: Node, operation: Operation) -> dict[str, Any]:
-    """A machine whose cleaning failed may hold anything: nobody gets it before a human has looked."""
-    if operation.cancel_reason:
+    """A machine whose step was cut short may be in any condition: a human looks first.
+
+    Where no step had begun nothing was done to it. Source: Ironic 39, cleaning that fails before a step.
+    """
+    if operation.cancel_reason or not hardware_step.has_failed_in_step(operation):
         return {}
     return {
         "maintenance": True,

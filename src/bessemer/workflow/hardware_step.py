@@ -116,6 +116,12 @@ def _row(kind: StepKind, *, is_abortable: bool) -> str:
 # --------------------------------------------------------------------------- carrying out
 
 
+def has_failed_in_step(operation: Operation) -> bool:
+    """Whether it was a hardware step that failed, and not what comes before the first or after the last."""
+    failed = operation.error.step if operation.error else ""
+    return any("hardware_step" in item.args and failed in (item.title, item.step) for item in operation.plan)
+
+
 def step_rows(kind: StepKind, timeout: Timeout, gateway: Gateway, refresh: str = "") -> tuple[NodeStep, ...]:
     """Every row that planned steps of ``kind`` need, besides those of the agent's boot.
 

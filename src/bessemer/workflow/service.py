@@ -40,8 +40,8 @@ def _timeout(settings: Settings) -> int:
 
 
 def _broken(node: Node, operation: Operation) -> dict[str, Any]:
-    """The instance may not come back by itself: a human looks first."""
-    if operation.cancel_reason:
+    """A machine whose step was cut short may be in any condition: a human looks first."""
+    if operation.cancel_reason or not hardware_step.has_failed_in_step(operation):
         return {}
     return {
         "maintenance": True,

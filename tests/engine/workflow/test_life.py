@@ -119,6 +119,14 @@ async def test_a_failed_cleaning_keeps_the_machine_from_everybody(site) -> None:
     assert node.fault == "clean failure"
 
 
+async def test_a_cleaning_that_fails_before_its_first_step_leaves_the_node_out_of_maintenance(site) -> None:
+    async with site(node={"provision_state": ProvisionState.MANAGEABLE}) as s:
+        await s.ask("clean", clean_steps=[{"interface": "deploy", "step": "nothing"}])
+        node = await s.settled()
+    assert node.provision_state is ProvisionState.CLEAN_FAILED
+    assert (node.maintenance, node.fault) == (False, None)
+
+
 async def test_manual_cleaning_runs_what_was_named_and_ends_manageable(site) -> None:
     async with site(node={"provision_state": ProvisionState.MANAGEABLE}) as s:
         await s.ask("clean", clean_steps=[{"interface": "deploy", "step": "erase_devices"}])

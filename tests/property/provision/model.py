@@ -23,7 +23,7 @@ _TAKES = {
     "configdrive": frozenset({"active", "rebuild"}),  # not with the alias
 }
 NEEDS = {"clean": "clean_steps", "service": "service_steps", "rescue": "rescue_password"}
-#: Work that leaves a node in maintenance when it fails.
+#: Work that leaves a node in maintenance when it fails at one of the steps that were asked for.
 _FAULTS = {"clean failed": "clean failure", "service failed": "service failure"}
 #: Steps a request may name: one that works, one that holds the node, one that waits for the agent (that
 #: never comes here), one that no interface has.
@@ -120,12 +120,11 @@ def _work(node: Node, *, machines_fail: bool) -> list[Node]:
     """The ends of work, from the state it runs or waits in."""
     if STATES[node.state].kind == "waiting":
         node = replace(node, state=_next(node, "resume"))
-    failed = _fails(node)
     if node.by_agent and node.state in ("inspecting", "rescuing"):
         likely = replace(node, state=_next(node, "wait"))
-        return [likely, failed] if machines_fail else [likely]
+        return [likely, _failed(node)] if machines_fail else [likely]
     if UNKNOWN in node.steps:
-        return [failed]
+        return [_failed(node)]
     stop = next((number for number, step in enumerate(node.steps) if step in _STOPS), None)
     if stop is not None:
         event = _STOPS[node.steps[stop]]
@@ -133,7 +132,7 @@ def _work(node: Node, *, machines_fail: bool) -> list[Node]:
     else:
         is_kept = node.state == "cleaning" and (node.is_manual or node.retired)
         likely = replace(node, state=_next(node, "manage" if is_kept else "done"), steps=(), is_manual=False)
-    return [likely, failed] if machines_fail else [likely]
+    return [likely, _failed(node), _failed_in_step(node)] if machines_fail else [likely]
 
 
 def _torn_down(node: Node, *, machines_fail: bool) -> list[Node]:
@@ -143,7 +142,7 @@ def _torn_down(node: Node, *, machines_fail: bool) -> list[Node]:
         ends = [replace(cleaning, state="manageable" if node.retired else "available")]
     else:
         ends = _work(cleaning, machines_fail=machines_fail)
-    return [*ends, _fails(node)] if machines_fail else ends
+    return [*ends, _failed(node)] if machines_fail else ends
 
 
 def _aborted(node: Node, *, machines_fail: bool) -> list[Node]:
@@ -160,8 +159,12 @@ def _aborted(node: Node, *, machines_fail: bool) -> list[Node]:
     return [back, stopped] if machines_fail else [back]
 
 
-def _fails(node: Node) -> Node:
-    failed = replace(node, state=_next(node, "fail"), has_failed=True, steps=())
+def _failed(node: Node) -> Node:
+    return replace(node, state=_next(node, "fail"), has_failed=True, steps=())
+
+
+def _failed_in_step(node: Node) -> Node:
+    failed = _failed(node)
     fault = _FAULTS.get(failed.state)
     return replace(failed, maintenance=True, fault=fault) if fault else failed
 
