@@ -22,6 +22,7 @@ NETWORK: dict[str, Any] = {"links": [], "networks": [], "services": []}
 #: Fields that stay null here: what nobody has authenticated, asked for at this moment, or made of steel.
 ALWAYS_NULL = {
     ("node", "target_power_state"), ("node", "reservation"), ("node_states", "target_power_state"),
+    ("node", "inspection_started_at"),
     ("history_event", "user"), ("history_event", "project"), ("history_event", "duration_seconds"),
     ("bios_setting", "min_length"), ("bios_setting", "max_length"), ("bios_setting", "updated_at"),
     ("firmware_component", "last_version_flashed"), ("firmware_component", "vendor"),

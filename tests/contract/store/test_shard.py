@@ -7,14 +7,14 @@ from bessemer.store.shard import count_shards
 from fakes.store import add_nodes
 
 
-async def test_nodes_are_counted_by_shard_and_those_without_one_last(database: Database) -> None:
+async def test_nodes_are_counted_by_shard_and_the_largest_comes_first(database: Database) -> None:
     async with database.read() as tx:
         assert await count_shards(tx) == []
     await add_nodes(
         database, {"shard": "b"}, {}, {"shard": "a"}, {"shard": "b", "parent_node": new_uuid()}, {}
     )
     async with database.read() as tx:
-        assert await count_shards(tx) == [("a", 1), ("b", 2), (None, 2)]
+        assert await count_shards(tx) == [(None, 2), ("b", 2), ("a", 1)]
 
 
 async def test_the_children_of_a_node_come_oldest_first(database: Database) -> None:

@@ -88,7 +88,7 @@ async def test_a_machine_that_reads_its_medium_and_is_on_is_given_all_the_time(s
 
 
 async def test_a_machine_that_went_off_again_is_started_once_more(site) -> None:
-    async with site(**patience(1)) as s:
+    async with site(**patience(3)) as s:
         s.machine.calls_back_from = 2
         await s.ask("rescue", rescue_password="x")
         await s.reached("rescue wait")
