@@ -2,6 +2,7 @@
 small while they are idle."""
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
@@ -27,13 +28,21 @@ class TlsConnector(aiohttp.TCPConnector):
         bare, _ = await super()._wrap_create_connection(
             asyncio.Protocol, req=req, **{**options, "ssl": None, "server_hostname": None}
         )
-        connected = socket.socket(fileno=os.dup(bare.get_extra_info("socket").fileno()))
-        bare.abort()  # its own descriptor; ours stays open
+        try:
+            connected = socket.socket(fileno=os.dup(bare.get_extra_info("socket").fileno()))
+        except OSError as error:  # too many open files, say
+            raise aiohttp.ClientConnectorError(req.connection_key, error) from error
+        finally:
+            bare.abort()  # its own descriptor; ours stays open
         try:
             async with asyncio.timeout(options["timeout"].sock_connect):
                 stream = await open_stream(connected, context, options.get("server_hostname"), *args)
         except ssl.CertificateError as error:
             raise aiohttp.ClientConnectorCertificateError(req.connection_key, error) from error
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            # Nobody said no: a server that is starting or stopping. asyncio calls it so, too.
+            gone = ConnectionResetError(errno.ECONNRESET, "closed during the TLS handshake")
+            raise aiohttp.ClientConnectorError(req.connection_key, gone) from error
         except ssl.SSLError as error:
             raise aiohttp.ClientConnectorSSLError(req.connection_key, error) from error
         except TimeoutError:

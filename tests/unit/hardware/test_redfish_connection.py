@@ -205,6 +205,26 @@ async def test_a_server_without_tls_is_told_from_one_that_is_down() -> None:
 # ---------------------------------------------------------------------- silence and trouble
 
 
+async def test_a_bmc_that_closes_during_the_tls_handshake_is_restarting_and_has_refused_nothing() -> None:
+    greeted = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal greeted
+        greeted += bool(await reader.read(1024))
+        writer.close()
+
+    pool = a_pool(connection_attempts=2)
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    address = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    driver_info = {"redfish_address": address, "redfish_system_id": SYSTEM}
+    with pytest.raises(BmcUnreachable, match="closed during the TLS handshake") as caught:
+        await connect(pool, driver_info).get(SYSTEM)
+    assert caught.value.is_unsent
+    assert greeted >= 2
+    await pool.close()
+    server.close()
+
+
 async def test_a_bmc_that_takes_connections_and_never_answers_is_given_up_at_the_deadline() -> None:
     pool = a_pool(request_timeout=1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
