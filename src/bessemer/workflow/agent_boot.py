@@ -159,7 +159,7 @@ async def _still_absent(context: NodeContext, task: NodeTask, timeout_s: int) ->
     patience_s = context.deps.settings.deploy.boot_retry_after
     waited_s = seconds_between(context.step_started_at, timestamp(context.clock))
     is_last = bool(before_s) or not patience_s or 0 < timeout_s <= patience_s
-    if not is_last and waited_s >= patience_s and not await _is_booting(context, task):
+    if not is_last and waited_s >= patience_s and not await _is_booting(task):
         what = "nothing has read its boot medium" if READ_AT not in _facts(task) else "the machine is off"
         return Done(
             detail=f"no sign of the agent in {waited_s:.0f} seconds, and {what}: it is started once more",
@@ -174,10 +174,13 @@ async def _still_absent(context: NodeContext, task: NodeTask, timeout_s: int) ->
     )
 
 
-async def _is_booting(context: NodeContext, task: NodeTask) -> bool:
-    """Whether the boot medium was read since the machine was switched on, and it is on as far as we know."""
-    read_at = _facts(task).get(READ_AT)
-    if not isinstance(read_at, str) or read_at < context.step_started_at:
+async def _is_booting(task: NodeTask) -> bool:
+    """Whether the boot medium was read, and the machine is on as far as we know.
+
+    A reading counts whenever it was: before the medium is inserted nothing is noted of it, and some BMCs
+    fetch all of it then, before the machine is switched on.
+    """
+    if READ_AT not in _facts(task):
         return False
     try:
         return await task.driver.power.get_power_state(task) is not PowerState.OFF

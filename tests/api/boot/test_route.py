@@ -93,6 +93,8 @@ async def test_reading_the_iso_is_noted_as_a_sign_of_life_and_seldom(site: Site)
     assert await noted() is None
     assert (await site.get(f"/boot/{NODE_UUID}/{BOOT_KEY[:-1]}x/boot.iso"))[0] == 404
     assert await noted() is None
+    await site.get(ISO, "HEAD")  # a BMC looks whether it is there
+    assert await noted() is None
     await site.get(ISO, Range="bytes=0-0")
     first = await noted()
     assert first is not None

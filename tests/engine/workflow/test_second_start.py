@@ -1,5 +1,6 @@
 """A machine of which nothing is heard is started once more, within the time that was given for the agent."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.clock import SystemClock, timestamp
 from bessemer.store.node import merge_node
 from engine.workflow.conftest import NODE
+from engine.workflow.test_every_step import changed
 
 S = ProvisionState
 ENABLED = {"enabled_rescue_interfaces": ["fake", "agent", "no-rescue"]}
@@ -83,6 +85,25 @@ async def test_a_machine_that_reads_its_medium_and_is_on_is_given_all_the_time(s
         await s.ask("rescue", rescue_password="x")
         await s.reached("rescue wait")
         await learn(s, **{READ_AT: timestamp(SystemClock())})
+        await s.settled()
+        assert (s.machine.boots, len(await starts(s))) == (1, 1)
+
+
+async def test_a_bmc_that_fetches_the_medium_when_it_is_inserted_is_given_all_the_time_too(site) -> None:
+    s: Any = None
+
+    def fetching(step: Any) -> Any:
+        async def run(context: Any) -> Any:
+            outcome = await step.run(context)
+            await learn(s, **{READ_AT: timestamp(SystemClock())})
+            return outcome
+
+        return replace(step, run=run)
+
+    reshape = changed("rescue", "prepare the agent's boot", fetching)
+    async with site(reshape, **patience(1, timeout_s=3)) as s:
+        s.machine.calls_back = False
+        await s.ask("rescue", rescue_password="x")
         await s.settled()
         assert (s.machine.boots, len(await starts(s))) == (1, 1)
 

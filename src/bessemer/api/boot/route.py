@@ -45,6 +45,10 @@ def routes(artefacts: BootArtefacts, images: ImageRelay, database: Database) -> 
         await note_reading(database, node)
         return blob
 
+    async def serve_iso(request: Request) -> Response:
+        # Some BMCs ask whether the medium is there (HEAD) when it is inserted: nothing is read of it.
+        return await _serve(request, find, artefacts.open_iso if request.method == "HEAD" else open_iso)
+
     def endpoint(open_blob: Open) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
             return await _serve(request, find, open_blob)
@@ -52,7 +56,7 @@ def routes(artefacts: BootArtefacts, images: ImageRelay, database: Database) -> 
         return serve
 
     return [
-        Route("/boot/{node_uuid}/{key}/boot.iso", endpoint(open_iso), methods=["GET"]),
+        Route("/boot/{node_uuid}/{key}/boot.iso", serve_iso, methods=["GET"]),
         Route("/boot/{node_uuid}/{key}/image", endpoint(images.open), methods=["GET"]),
     ]
 
