@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from bessemer.engine.workflow import Done, OnInterrupt
-from bessemer.kernel.error import BessemerError, Unsupported
+from bessemer.kernel.error import BessemerError, FenceLost, Unsupported
 from bessemer.store.bios_setting import put_bios_settings
 from bessemer.store.database import Transaction
 from bessemer.store.firmware_component import put_firmware_components
@@ -38,6 +38,9 @@ async def look_up_settings(task: NodeTask) -> Done:
     """BIOS settings and firmware versions, stored when the step that asks for them is done.
 
     A machine that does not tell them is no reason to fail. Takes up to ``READING_S`` seconds.
+
+    Raises:
+        FenceLost: The operation may be somebody else's.
     """
     found: list[tuple[_Put, _Reading]] = []
     told = []
@@ -46,6 +49,8 @@ async def look_up_settings(task: NodeTask) -> Done:
             reading = await read(task)
         except Unsupported:
             continue
+        except FenceLost:  # the machine was not even asked
+            raise
         except BessemerError as error:
             told.append(f"{what} could not be read: {error}")
         else:

@@ -90,12 +90,10 @@ async def test_a_machine_that_reads_its_medium_and_is_on_is_given_all_the_time(s
 
 
 async def test_a_bmc_that_fetches_the_medium_when_it_is_inserted_is_given_all_the_time_too(site) -> None:
-    s: Any = None
-
     def fetching(step: Any) -> Any:
         async def run(context: Any) -> Any:
             outcome = await step.run(context)
-            await learn(s, **{READ_AT: timestamp(SystemClock())})
+            await learn(context.deps, **{READ_AT: timestamp(SystemClock())})
             return outcome
 
         return replace(step, run=run)
