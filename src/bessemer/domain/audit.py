@@ -13,6 +13,11 @@ import msgspec
 
 from bessemer.kernel.clock import Timestamp
 
+#: Fields that lists are filtered by. They lie in columns of their own, some in an index, which hold no NUL
+#: and not more than a few kilobytes: more than a request may name.
+_LISTED = ("user", "project", "resource", "request_id")
+_LONGEST = 255
+
 #: What stands in for the hash before the first link.
 GENESIS: Final = "0" * 64
 
@@ -65,6 +70,18 @@ class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
 def canonical(event: AuditEvent) -> str:
     """The event as the text that is stored and hashed: JSON, keys in order, no spaces."""
     return msgspec.json.encode(event, order="sorted").decode()
+
+
+def fitted(event: AuditEvent) -> AuditEvent:
+    """``event`` as every database can keep it, saying in its detail what is not as it was asked; the event
+    itself where nothing is in the way."""
+    given = {name: getattr(event, name) for name in _LISTED}
+    fit = {name: value and value.replace("\x00", "\ufffd")[:_LONGEST] for name, value in given.items()}
+    changed = [name for name in _LISTED if fit[name] != given[name]]
+    if not changed:
+        return event
+    told = f"not kept as it was given: {', '.join(changed)}"
+    return msgspec.structs.replace(event, **fit, detail="; ".join(filter(None, (event.detail, told))))
 
 
 def parse(text: str) -> AuditEvent:

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 #: How long events gather before they are chained, and how often to look for those of other processes.
 GATHER_S, PAUSE_S = 0.5, 30.0
+#: How long to leave it alone when it has failed.
+RETRY_S = 5.0
 _MOST_CHANGED = 50
 
 
@@ -132,6 +134,10 @@ class AuditTrail:
                 await self.chain_waiting()
             except BessemerError as error:
                 log.warning("audit events not chained", error=str(error))
+                await asyncio.sleep(RETRY_S)
+            except Exception:  # whatever it is: the process has more to do than this
+                log.exception("audit events not chained")
+                await asyncio.sleep(RETRY_S)
             try:
                 async with asyncio.timeout(PAUSE_S):
                     await self._woken.wait()

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, text
 
-from bessemer.domain.audit import GENESIS, AuditEvent, Outcome, canonical, link_hash, parse
+from bessemer.domain.audit import GENESIS, AuditEvent, Outcome, canonical, fitted, link_hash, parse
 from bessemer.kernel.clock import Timestamp
 from bessemer.kernel.error import NotFound
 from bessemer.kernel.ident import new_uuid
@@ -67,7 +67,7 @@ class AuditFilter:
 
 async def add_audit_event(tx: Transaction, event: AuditEvent) -> None:
     """Put an event into the inbox; it is true when the transaction is."""
-    await tx.execute(_INSERT, {"uuid": event.uuid, "event": canonical(event)})
+    await tx.execute(_INSERT, {"uuid": event.uuid, "event": canonical(fitted(event))})
 
 
 async def add_host_event(
@@ -112,11 +112,27 @@ async def chain_events(tx: Transaction, limit: int = _BATCH) -> int:
     rows, position, last = [], head.position, head.hash
     for row in waiting:
         position += 1
-        last = link_hash(last, position, row.event)
-        rows.append({**_columns(parse(row.event)), "position": position, "event": row.event, "hash": last})
+        event, words = _to_chain(row.uuid, row.event, tx.now())
+        last = link_hash(last, position, words)
+        rows.append({**_columns(event), "position": position, "event": words, "hash": last})
     await tx.execute(insert(AUDIT_EVENTS), rows)
     await tx.execute(delete(AUDIT_INBOX).where(AUDIT_INBOX.c.id.in_([row.id for row in waiting])))
     return len(rows)
+
+
+def _to_chain(uuid: str, words: str, now: Timestamp) -> tuple[AuditEvent, str]:
+    """The event that waits under ``uuid``, and its text. One that cannot be chained as it is must not hold
+    back all that come after it: another goes in its place, which says so."""
+    try:
+        waiting = parse(words)
+    except ValueError:
+        told = f"what waited here cannot be read: {words}"
+        event = AuditEvent(
+            uuid=uuid, at=now, outcome=Outcome.FAILED, resource_type="audit_event", detail=told
+        )
+        return event, canonical(event)
+    event = fitted(waiting)  # the release before lets anything wait
+    return event, words if event is waiting else canonical(event)
 
 
 async def get_head(tx: Transaction) -> Head:

@@ -88,6 +88,8 @@ class Router:
         """
         params: dict[str, str] = {}
         branch = self._root
+        if "\x00" in path:  # no name of ours holds it, and no column of PostgreSQL
+            raise _not_found()
         parts = _parts(path)
         for part in parts:
             following = branch.literals.get(part)

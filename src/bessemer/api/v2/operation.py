@@ -33,7 +33,9 @@ def routes(service: OperationService, caller_of: Callable[[Request], Caller]) ->
     async def of_node(request: Request) -> Response:
         async def answer() -> Any:
             query = request.query_params
-            page = Page(limit=_limit(query.get("limit")), marker=query.get("marker"), sort_dir="desc")
+            page = Page(
+                limit=_limit(query.get("limit")), marker=_marker(query.get("marker")), sort_dir="desc"
+            )
             found = await service.list_of_node(caller_of(request), request.path_params["ident"], page)
             return {"operations": [shown(operation, place) for operation, place in found]}
 
@@ -71,6 +73,12 @@ def _limit(text: str | None) -> int:
     if not text.isdecimal() or not 0 < int(text) <= _MOST:
         raise InvalidValue(f"limit must be a number from 1 to {_MOST}, not '{text}'.")
     return int(text)
+
+
+def _marker(text: str | None) -> str | None:
+    if text is not None and "\x00" in text:
+        raise InvalidValue("marker must not contain NUL.")
+    return text
 
 
 async def _answered(answer: Callable[[], Any]) -> Response:
