@@ -12,16 +12,18 @@ import pytest
 
 from bessemer.config.settings import RedfishSettings
 from bessemer.domain.operation import OperationState
+from bessemer.engine.gateway import CANCEL
 from bessemer.engine.workflow import OnInterrupt, Verdict
 from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.kernel.clock import SystemClock
 from bessemer.kernel.error import FenceLost
 from bessemer.kernel.lease import check_may_act
+from bessemer.store.conductor import has_lease_ended
 from bessemer.store.database import Database
 from bessemer_lab.fleet import Fleet, Pace
 from engine.child import RESET, bmc_access
 from engine.test_kill import Cradle, ask, cradle
-from fakes.engine import PATIENCE_S, SETTINGS, Record, Toy, carry_out, eventually, running
+from fakes.engine import PATIENCE_S, SETTINGS, Record, Toy, carry_out, enqueue, eventually, running
 
 __all__ = ["cradle"]
 
@@ -109,3 +111,29 @@ async def test_whatever_a_step_set_going_beside_itself_stands_under_its_lease(da
         await carry_out(engine, database)
     assert refused[0] is True
     assert refused[-1] is False
+
+
+async def test_nothing_is_begun_under_a_lease_that_is_over_and_everything_when_there_is_one_again(
+    database: Database,
+) -> None:
+    acts: list[str] = []
+
+    async def act(_: Toy) -> None:
+        check_may_act()
+        acts.append("acted")
+
+    async def is_lease_over() -> bool:
+        async with database.read() as tx:
+            return await has_lease_ended(tx, within_s=60)
+
+    record = Record()
+    # A step that must not be begun twice, and nothing that looks by itself: neither for work nor for signs.
+    workflow = record.workflow(record.step("a", act, on_interrupt=OnInterrupt.ASK))
+    settings = replace(SETTINGS, heartbeat_interval_s=600, poll_s=600)
+    async with running(database, [workflow], settings=settings) as engine:
+        await eventually(is_lease_over)
+        operation = await enqueue(engine, database)
+        async with database.write() as tx:
+            await tx.notify(CANCEL)  # asks for a sign of life
+        done = await engine.wait_finished(operation.uuid, PATIENCE_S)
+    assert (done.state, acts) == (OperationState.SUCCEEDED, ["acted"])

@@ -107,7 +107,10 @@ class Ownership:
         A timer watches over it, whatever else hangs: a database that neither answers nor refuses, say. The
         timer goes by the loop's clock, which stands still while the host is suspended.
         """
+        was_over = self._lease.is_over
         self._lease.grant(asked_at, self._settings.lease_s)
+        if was_over:
+            self._runner.wake()  # nothing was claimed without a lease
         if self._lease_end is not None:
             self._lease_end.cancel()
         loop = asyncio.get_running_loop()

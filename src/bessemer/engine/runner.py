@@ -138,6 +138,8 @@ class Runner:
         try:
             async with self.claiming:
                 tenure = self._lease.tenure
+                if tenure.has_ended:  # what is begun under it can do nothing; the next one wakes us
+                    return 0
                 async with self._database.write() as tx:
                     slots = await self._find_slots(tx, room)
                     operations = await claim_operations(
@@ -152,6 +154,8 @@ class Runner:
                         is_suspect_welcome=not any(map(self._is_suspect, self._tasks)),
                         drivers=self._settings.drivers,
                     )
+                if tenure.has_ended:  # the next sign of life lets go of what nobody works on
+                    return 0
                 now = timestamp(self._clock)
                 for operation in operations:
                     count_claimed(operation, now)

@@ -56,9 +56,14 @@ class Tenure:
     lease: Lease
     number: int
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the lease has ended since, be it for a moment."""
+        return not self.lease.covers(self.number)
+
     def check(self) -> None:
-        """Raises LeaseEnded when the lease has ended since, be it for a moment."""
-        if not self.lease.covers(self.number):
+        """Raises LeaseEnded when it has ended."""
+        if self.has_ended:
             raise LeaseEnded("The lease of this process was over just before a call that changes something.")
 
 
