@@ -10,14 +10,17 @@ that works with it. The oldest one for the whole schema is noted beside Alembic'
 database, where a program can find it that is older than the schema.
 """
 
+import asyncio
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from bessemer.kernel.error import Unavailable
 from bessemer.store.engine import Engine
 from bessemer.store.migration.creation import create
+from bessemer.store.migration.lock import ATTEMPTS, is_in_the_way, lock_tables, pause_s
 
 #: The newest revision in ``versions/``.
 HEAD: Final = "0013"
@@ -27,9 +30,12 @@ _LOCK = 0x6265_7373
 #: Our column beside Alembic's own.
 _OLDEST: Final = "oldest_program"
 
+log = structlog.get_logger(__name__)
+
 
 async def ensure_schema(engine: Engine) -> None:
-    """Create or upgrade the tables. Idempotent; two processes that start together wait for each other.
+    """Create or upgrade the tables. Idempotent; two processes that start together wait for each other, and
+    both for who is at work on the tables.
 
     Left as it is when a newer version of Bessemer has only expanded the schema since: that version is being
     rolled out, and this one still works.
@@ -41,11 +47,24 @@ async def ensure_schema(engine: Engine) -> None:
         async with engine.connect() as connection:
             if await connection.run_sync(find_revision) == HEAD:
                 return
-        async with engine.begin() as connection:
-            await connection.run_sync(_migrate)
+        await _migrate_patiently(engine)
     except (DBAPIError, OSError, TimeoutError) as error:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         raise Unavailable(f"The database cannot be opened: {reason}.") from error
+
+
+async def _migrate_patiently(engine: Engine) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(_migrate)
+            return
+        except DBAPIError as error:
+            if attempt == ATTEMPTS or not is_in_the_way(error):
+                raise
+            if attempt == 1:
+                log.info("waiting for others to let go of tables that are to be migrated")
+        await asyncio.sleep(pause_s())
 
 
 def find_revision(connection: Connection) -> str | None:
@@ -79,6 +98,8 @@ def _migrate(connection: Connection) -> None:
     if revision not in known_revisions():
         _check_usable(connection, revision)
         return
+    if connection.dialect.name == "postgresql":
+        lock_tables(connection)
     upgrade(connection)
     note_oldest_program(connection)
 
