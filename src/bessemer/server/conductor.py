@@ -16,6 +16,7 @@ from bessemer.hardware.composition import Composition
 from bessemer.server.descriptor import check_descriptors, take_descriptors
 from bessemer.server.duty import Duty, duties
 from bessemer.server.foundation import Foundation
+from bessemer.transfer.acting import ActingRequest
 from bessemer.transfer.tls_connector import TlsConnector
 from bessemer.workflow.catalogue import workflows
 from bessemer.workflow.collaborators import Collaborators
@@ -35,7 +36,8 @@ async def open_conductor(foundation: Foundation) -> AsyncIterator[Conductor]:
     settings = foundation.settings
     await check_descriptors(foundation.database, settings.conductor.conductor_group, take_descriptors())
     # A rack deploys at once: how many agents are called is bounded by what calls them.
-    async with aiohttp.ClientSession(connector=TlsConnector(limit=0)) as agents:
+    connector = TlsConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, request_class=ActingRequest) as agents:
         collaborators = Collaborators(
             database=foundation.database,
             composition=foundation.composition,
