@@ -163,7 +163,10 @@ async def _still_absent(context: NodeContext, task: NodeTask, timeout_s: int) ->
         what = "nothing has read its boot medium" if READ_AT not in _facts(task) else "the machine is off"
         return Done(
             detail=f"no sign of the agent in {waited_s:.0f} seconds, and {what}: it is started once more",
-            insert=[PlanItem(step=name, args={_WAITED: waited_s}) for name in _ONCE_MORE],
+            # What a hardware step made boot goes on being its boot: a failure is that step's.
+            insert=[
+                PlanItem(step=name, args={**context.item.args, _WAITED: waited_s}) for name in _ONCE_MORE
+            ],
         )
     return Wait(
         "agent",
