@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import text
 
 from bessemer.kernel.error import NotFound, Unavailable
+from bessemer.kernel.seal import SealBroken
 from bessemer.store.database import Database, Transaction
 from bessemer.workflow.reconcile.node_reader import MOST, NodeReader
 from fakes.store import add_nodes
@@ -77,3 +79,20 @@ async def test_a_look_that_was_given_up_does_not_hurt_the_others(database: Datab
     await asyncio.sleep(0)
     given_up.cancel()
     assert (await other).node == node
+
+
+async def test_a_node_whose_secrets_do_not_open_fails_its_own_look_alone(database: Database) -> None:
+    sealed = {"driver_info": {"redfish_address": "https://bmc", "redfish_password": "secret"}}
+    whole, broken = await add_nodes(database, sealed, sealed)
+    async with database.write() as tx:
+        copied = "(SELECT driver_info FROM nodes WHERE uuid = :whole)"
+        statement = text("UPDATE nodes SET driver_info = " + copied + " WHERE uuid = :broken")  # noqa: S608
+        of_another = {"whole": whole.uuid, "broken": broken.uuid}
+        await tx.execute(statement, of_another)
+    reader = NodeReader(database)
+    found, failed = await asyncio.gather(
+        reader.get(whole.uuid), reader.get(broken.uuid), return_exceptions=True
+    )
+    assert isinstance(failed, SealBroken)
+    assert not isinstance(found, BaseException)
+    assert found.node.driver_info["redfish_password"] == "secret"

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bessemer.kernel.error import NotFound
+from bessemer.kernel.error import NotFound, Unavailable
 from bessemer.store.database import Database
 from bessemer.store.node_view import NodeView, read_node_views
 
@@ -46,19 +46,32 @@ class NodeReader:
         await asyncio.sleep(0)  # let those that begin in this turn join
         if self._waiting is waiting:
             self._waiting = {}
-        found: dict[str, NodeView] = {}
-        failure: Exception | None = None
         try:
-            async with self._database.read() as tx:
-                found = await read_node_views(tx, list(waiting))
+            await self._answer(waiting)
+        except Unavailable as error:
+            _refuse(waiting, error)
         except Exception as error:  # noqa: BLE001  those who asked are told
-            failure = error
+            if len(waiting) == 1:
+                _refuse(waiting, error)
+                return
+            # One that cannot be read, as when its secrets do not open, is no reason not to see the others.
+            for uuid, answers in waiting.items():
+                await self._read({uuid: answers})
+
+    async def _answer(self, waiting: _Waiting) -> None:
+        async with self._database.read() as tx:
+            found = await read_node_views(tx, list(waiting))
         for uuid, answers in waiting.items():
-            reason = failure or NotFound(f"Node '{uuid}' could not be found.")
+            if uuid not in found:
+                _refuse({uuid: answers}, NotFound(f"Node '{uuid}' could not be found."))
+                continue
             for answer in answers:
-                if answer.done():  # nobody waits for it any more
-                    continue
-                if uuid in found:
+                if not answer.done():  # else nobody waits for it any more
                     answer.set_result(found[uuid])
-                else:
-                    answer.set_exception(reason)
+
+
+def _refuse(waiting: _Waiting, reason: Exception) -> None:
+    for answers in waiting.values():
+        for answer in answers:
+            if not answer.done():
+                answer.set_exception(reason)
