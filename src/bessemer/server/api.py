@@ -89,12 +89,23 @@ async def open_api(foundation: Foundation) -> AsyncIterator[Api]:
         ]
         if settings.redfish.event_subscriptions:
             events = MachineEvents(database)
-            hastening = asyncio.create_task(events.run(), name="hasten looks at machines")
-            stack.callback(hastening.cancel)
+            await stack.enter_async_context(_hastening(events))
             routes += event_routes(events)
         audit = AuditTrail(database)
         app = create_app(services, settings, routes, authentication, policy, audit=audit)
         yield Api(app=app, services=services, routes=routes, audit=audit, policy=policy)
+
+
+@asynccontextmanager
+async def _hastening(events: MachineEvents) -> AsyncIterator[None]:
+    """Looks at machines are hastened; in the end all that were asked for, whatever their pause."""
+    running = asyncio.create_task(events.run(), name="hasten looks at machines")
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait((running,))
+        await events.finish()
 
 
 def listen(settings: ApiSettings) -> socket.socket:

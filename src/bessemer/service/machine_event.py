@@ -6,6 +6,7 @@ was broken into among them, can make us believe anything.
 
 import asyncio
 import heapq
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -94,7 +95,15 @@ class MachineEvents:
 
     async def hasten(self) -> int:
         """Hasten the looks that are due; how many they were."""
-        due = self._take_due()
+        return await self._write(self._take_due(self._monotonic()))
+
+    async def finish(self) -> None:
+        """Hasten every look that was asked for, without its pause: nobody will be here after it. What the
+        database does not take now is lost; polling finds out."""
+        while self._queue and await self._write(self._take_due(math.inf)):
+            pass
+
+    async def _write(self, due: list[str]) -> int:
         if not due:
             return 0
         try:
@@ -104,16 +113,25 @@ class MachineEvents:
                 await hasten_duty(tx, HEALTH, *due)
         except Unavailable as error:
             log.debug("events wait for the database", error=str(error))
-            for uuid in due:
-                self._paces.setdefault(uuid, _Pace(is_waiting=True)).is_waiting = True
-                heapq.heappush(self._queue, (self._monotonic() + _AWAY_S, uuid))
+            self._put_back(due)
             return 0
+        except asyncio.CancelledError:
+            self._put_back(due)
+            raise
         return len(due)
 
-    def _take_due(self) -> list[str]:
+    def _put_back(self, due: list[str]) -> None:
+        for uuid in due:
+            pace = self._paces.setdefault(uuid, _Pace())
+            if not pace.is_waiting:  # else one came meanwhile and is in the queue
+                pace.is_waiting = True
+                heapq.heappush(self._queue, (self._monotonic() + _AWAY_S, uuid))
+
+    def _take_due(self, until: float) -> list[str]:
+        """Out of the queue what may be hastened at ``until``."""
         now = self._monotonic()
         due: list[str] = []
-        while self._queue and self._queue[0][0] <= now and len(due) < _MOST_TOGETHER:
+        while self._queue and self._queue[0][0] <= until and len(due) < _MOST_TOGETHER:
             uuid = heapq.heappop(self._queue)[1]
             due.append(uuid)
             pace = self._paces.setdefault(uuid, _Pace())

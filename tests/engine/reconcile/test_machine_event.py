@@ -131,6 +131,40 @@ async def test_events_wait_for_a_database_that_is_away(
     assert await due(database) == {nodes[0].uuid}
 
 
+async def test_one_that_comes_while_the_database_goes_away_is_looked_at_once(
+    database: Database, nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time()
+    events = MachineEvents(database, monotonic=time)
+    events.note(nodes[0].uuid)
+
+    @asynccontextmanager
+    async def lost() -> AsyncIterator[None]:
+        assert events.note(nodes[0].uuid)
+        raise DatabaseLost("it is away")
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "write", lost)
+        assert await events.hasten() == 0
+    time.now += 5
+    assert await events.hasten() == 1
+
+
+async def test_looks_that_wait_for_their_pause_are_written_in_the_end(
+    database: Database, nodes: list[Node]
+) -> None:
+    events = MachineEvents(database, monotonic=Time())
+    events.note(nodes[0].uuid)
+    await events.hasten()
+    await looked_at(database, database.clock)  # type: ignore[arg-type]
+    events.note(nodes[0].uuid)
+    assert await events.hasten() == 0, "too soon"
+    database.clock.advance(1)  # type: ignore[attr-defined]
+    await events.finish()
+    assert await due(database) == {nodes[0].uuid}
+
+
 async def test_events_are_written_in_the_background(database: Database, nodes: list[Node]) -> None:
     events = MachineEvents(database)
     running = asyncio.create_task(events.run())
