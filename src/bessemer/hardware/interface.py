@@ -125,6 +125,10 @@ class EventSource(Protocol):
         """What of ``driver_info`` is needed to take a subscription away when the node is gone."""
         ...
 
+    def place(self, access: JsonObject) -> str:
+        """Which BMC ``access`` leads to, whoever asks it and however it is verified. Raises InvalidValue."""
+        ...
+
     async def subscribe(
         self, task: Task, target: EventTarget, known_path: str | None, is_stale: IsStale
     ) -> str:

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import and_, bindparam, delete, exists, insert, select, update
 
 from bessemer.domain.event_subscription import EventSubscription
 from bessemer.kernel.clock import Timestamp
 from bessemer.kernel.ident import new_uuid
+from bessemer.kernel.seal import SealBroken
 from bessemer.store.database import Transaction
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.statement import Statement
 from bessemer.store.table import EVENT_SUBSCRIPTIONS, NODES
+
+log = structlog.get_logger(__name__)
 
 SUBSCRIPTION = SealedMapper(
     EventSubscription, EVENT_SUBSCRIPTIONS, json_fields=("access",), secrets={"access": frozenset()}
@@ -55,7 +59,7 @@ _CLAIM_LEFT = (
 
 
 async def find_subscription(tx: Transaction, node_uuid: str) -> EventSubscription | None:
-    """The node's subscription, as far as we know."""
+    """The node's subscription, as far as we know. Raises SealBroken when its access cannot be opened."""
     row = (await tx.execute(_OF_NODE, {"key": node_uuid})).first()
     return None if row is None else SUBSCRIPTION.to_record(tx, row)
 
@@ -115,15 +119,34 @@ async def claim_left_subscriptions(
     tx: Transaction, group: str, *, limit: int, claimed_until: Timestamp
 ) -> list[EventSubscription]:
     """Up to ``limit`` subscriptions to be taken away that are due. Nobody else gets them before
-    ``claimed_until``."""
+    ``claimed_until``. Those whose access cannot be opened any more are forgotten instead."""
     values = {"group": group, "now": tx.now(), "most": limit, "claimed_until": claimed_until}
-    return [SUBSCRIPTION.to_record(tx, row) for row in await tx.execute(_CLAIM_LEFT, values)]
+    claimed = []
+    for row in (await tx.execute(_CLAIM_LEFT, values)).all():
+        try:
+            claimed.append(SUBSCRIPTION.to_record(tx, row))
+        except SealBroken as error:  # nobody will ever be able to
+            uuid = row[SUBSCRIPTION.fields.index("uuid")]
+            log.warning("a subscription stays at a BMC: its access cannot be opened", reason=str(error))
+            await delete_subscription(tx, uuid)
+    return claimed
+
+
+async def is_subscribed(tx: Transaction, context: str) -> bool:
+    """Whether a node's subscription, one that is wanted, is known by ``context``."""
+    wanted = exists().where(_C.context == context, _C.node_uuid.is_not(None))
+    return bool((await tx.execute(select(wanted))).scalar_one())
 
 
 async def prune_left_subscriptions(tx: Transaction, before: Timestamp) -> int:
     """Forget those that nobody has tried to take away since ``before``; how many they were."""
     old = delete(EVENT_SUBSCRIPTIONS).where(_C.node_uuid.is_(None), _C.next_due_at < before)
     return (await tx.execute(old)).rowcount
+
+
+async def forget_subscription(tx: Transaction, node_uuid: str) -> None:
+    """Forget the node's subscription without having it taken away. Idempotent."""
+    await tx.execute(delete(EVENT_SUBSCRIPTIONS).where(_C.node_uuid == node_uuid))
 
 
 async def delete_subscription(tx: Transaction, uuid: str) -> None:

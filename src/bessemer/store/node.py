@@ -13,6 +13,7 @@ from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.kernel.ident import is_uuid
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.duty import add_node_duties
+from bessemer.store.event_subscription import leave_subscription
 from bessemer.store.failure import conflict
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.statement import Statement
@@ -138,6 +139,9 @@ async def delete_node(tx: Transaction, uuid: str) -> None:
         NotFound: There is no such node.
     """
     tx.note_change("node", uuid)
+    # Due now, not when it was made: else it might be forgotten before anybody has tried. And before duties
+    # are locked, as where events are written.
+    await leave_subscription(tx, uuid)
     tx.nodes.pop(uuid, None)
     tx.node_rows.pop(uuid, None)
     done = await tx.execute(delete(NODES).where(NODES.c.uuid == uuid))

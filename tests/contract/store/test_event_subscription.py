@@ -27,9 +27,11 @@ from bessemer.store.event_subscription import (
     delete_subscription,
     doubt_subscription,
     find_subscription,
+    is_subscribed,
     leave_subscription,
     leave_subscriptions,
     note_heard,
+    prune_left_subscriptions,
     update_subscription,
 )
 from bessemer.store.node import delete_node
@@ -100,6 +102,42 @@ async def test_a_subscription_without_its_node_is_to_be_taken_away(
         assert again[0].access == ACCESS
         await delete_subscription(tx, again[0].uuid)
     assert len(await left(database)) == 1
+
+
+async def test_one_that_cannot_be_opened_is_no_reason_not_to_take_the_others_away(database: Database) -> None:
+    broken, whole = await add_nodes(database, {}, {})
+    made = await subscribed(database, broken)
+    await subscribed(database, whole)
+    async with database.write() as tx:
+        moved = {"old": made.uuid, "new": "0195cafe-0000-7000-8000-000000000000"}
+        await tx.execute(text("UPDATE event_subscriptions SET uuid = :new WHERE uuid = :old"), moved)
+        await leave_subscriptions(tx, "")
+    assert await left(database) == [f"bessemer:{whole.uuid}"]
+    async with database.read() as tx:
+        kept = (await tx.execute(text("SELECT count(*) FROM event_subscriptions"))).scalar_one()
+    assert kept == 1
+
+
+async def test_one_of_an_old_node_is_not_forgotten_before_it_was_tried(
+    database: Database, clock: FakeClock
+) -> None:
+    [node] = await add_nodes(database, {})
+    await subscribed(database, node)
+    clock.advance(8 * 86400)
+    async with database.write() as tx:
+        await delete_node(tx, node.uuid)
+        assert await prune_left_subscriptions(tx, timestamp(tx.clock, after_s=-7 * 86400)) == 0
+    assert await left(database) == [f"bessemer:{node.uuid}"]
+
+
+async def test_a_subscription_is_wanted_by_its_context_while_a_node_has_it(database: Database) -> None:
+    [node] = await add_nodes(database, {})
+    made = await subscribed(database, node)
+    async with database.write() as tx:
+        assert await is_subscribed(tx, made.context)
+        assert not await is_subscribed(tx, "another")
+        await leave_subscription(tx, node.uuid)
+        assert not await is_subscribed(tx, made.context)
 
 
 async def test_a_node_may_be_subscribed_to_anew_before_the_old_one_is_taken_away(database: Database) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bessemer.config.settings import ConductorSettings, RedfishSettings
 from bessemer.domain.event_subscription import EventSubscription
@@ -13,6 +14,7 @@ from bessemer.domain.provision import ProvisionState
 from bessemer.engine.gateway import Gateway
 from bessemer.engine.reconcile.sweep import Again
 from bessemer.hardware.interface import EventSource, EventTarget, IsStale
+from bessemer.hardware.redfish.failure import BmcRefused
 from bessemer.kernel.clock import timestamp
 from bessemer.kernel.error import BessemerError, DeviceRefused, DeviceUnreachable, NotFound, Unsupported
 from bessemer.store.database import Database
@@ -54,6 +56,9 @@ class ToldSource:
 
     def access(self, node: Node) -> dict[str, Any]:
         return dict(node.driver_info)
+
+    def place(self, access: dict[str, Any]) -> str:
+        return str(access["redfish_address"])
 
     async def subscribe(self, task: Any, target: EventTarget, known: str | None, is_stale: IsStale) -> str:
         self.targets.append(target)
@@ -234,6 +239,74 @@ async def test_a_node_that_moves_to_another_bmc_leaves_its_subscription(world: W
     assert (known.path, known.access) == ("/t/1", {"redfish_address": "https://other"})
     [left] = await world.left()
     assert (left.path, left.access) == ("/s/1", BMC)
+
+
+async def test_a_bmc_that_is_reached_otherwise_keeps_its_subscription(world: World) -> None:
+    await world.look()
+    await world.hear()
+    before = await world.known()
+    assert before is not None
+    otherwise = {**BMC, "redfish_password": "new secret", "redfish_verify_ca": False}
+    await world.change(driver_info=otherwise)
+    world.clock.advance(1)
+    await world.look()
+    known = await world.known()
+    assert known is not None
+    assert known.access == otherwise
+    assert (known.uuid, known.path, known.context) == (before.uuid, before.path, before.context)
+    assert known.heard_at is not None
+    assert world.source.known == [None, "/s/1"]
+    assert await world.left() == []
+
+
+async def test_what_a_node_left_is_not_taken_away_when_it_has_come_back(world: World) -> None:
+    await world.look()
+    await world.change(driver_info={"redfish_address": "https://other"})
+    await world.look()
+    await world.change(driver_info=BMC)
+    await world.look()
+    assert len({target.context for target in world.source.targets}) == 2, "each BMC has its own"
+    assert await Farewells(world.database, world.source, "").take_away() == 2
+    [(access, _, context)] = world.source.taken_away
+    assert access == {"redfish_address": "https://other"}
+    known = await world.known()
+    assert known is not None
+    assert known.context != context
+    assert await world.left() == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_bmc_that_lets_us_in_no_more_is_not_tried_again(world: World, status: int) -> None:
+    await left_by(world)
+    world.source.error = BmcRefused("no entry", status=status)
+    farewells = Farewells(world.database, world.source, "")
+    assert await farewells.take_away() == 1
+    world.clock.advance(99999)
+    assert await farewells.take_away() == 0
+
+
+async def test_a_bmc_that_lost_its_subscription_and_takes_no_other_is_polled(world: World) -> None:
+    await world.look()
+    await world.hear()
+    await world.settle()
+    world.source.error = DeviceRefused("no room")
+    assert await world.look() == Again(CHECK_S, 1)
+    known = await world.known()
+    assert known is not None
+    assert known.heard_at is None
+    assert await world.is_hastened(POWER)
+
+
+async def test_one_that_cannot_be_opened_any_more_is_made_anew(world: World) -> None:
+    await world.look()
+    gone = "0195cafe-0000-7000-8000-000000000000"
+    async with world.database.write() as tx:
+        await tx.execute(text("UPDATE event_subscriptions SET uuid = :uuid"), {"uuid": gone})
+    assert await world.look() == Again(CHECK_S, 0)
+    known = await world.known()
+    assert known is not None
+    assert (known.uuid != gone, known.access) == (True, BMC)
+    assert await world.left() == []
 
 
 async def test_a_node_whose_machine_tells_nobody_any_more_leaves_it_too(world: World) -> None:

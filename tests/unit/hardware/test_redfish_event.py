@@ -226,6 +226,14 @@ async def test_a_subscription_is_taken_away_unless_it_is_somebody_elses_by_now(
     assert [one.path for one in scripted.asked if one.method == "DELETE"] == [f"{SUBSCRIPTIONS}/a"]
 
 
+def test_a_bmc_is_the_same_however_it_is_reached(pool: BmcPool) -> None:
+    place = RedfishEvents(pool).place
+    here = place({"redfish_address": "https://bmc"})
+    account = {"redfish_username": "admin", "redfish_password": "x", "redfish_verify_ca": False}
+    assert place({"redfish_address": "BMC/redfish/v1/", **account}) == here
+    assert place({"redfish_address": "https://other"}) != here
+
+
 async def test_a_bmc_of_the_lab_is_subscribed_to_asked_for_a_test_and_left(
     lab: RunningBmc, pool: BmcPool
 ) -> None:

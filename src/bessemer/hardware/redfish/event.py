@@ -33,6 +33,9 @@ class RedfishEvents:
     def access(self, node: Node) -> JsonObject:
         return {key: node.driver_info[key] for key in PROPERTIES if key in node.driver_info}
 
+    def place(self, access: JsonObject) -> str:
+        return read_access_info(access, self._pool.settings).origin
+
     async def subscribe(
         self, task: Task, target: EventTarget, known_path: str | None, is_stale: IsStale
     ) -> str:

@@ -8,21 +8,24 @@ import hashlib
 from typing import Final
 
 import structlog
+from msgspec.structs import replace
 
 from bessemer.config.settings import RedfishSettings
 from bessemer.domain.event_subscription import EventSubscription
 from bessemer.domain.node import Node
 from bessemer.domain.provision import ProvisionState
 from bessemer.engine.reconcile.sweep import Again
-from bessemer.hardware.interface import EventSource, EventTarget
+from bessemer.hardware.interface import EventSource, EventTarget, JsonObject
 from bessemer.kernel.clock import timestamp
 from bessemer.kernel.error import BessemerError, DeviceUnreachable, InvalidValue, NotFound, Unavailable
 from bessemer.kernel.ident import is_uuid
+from bessemer.kernel.seal import SealBroken
 from bessemer.store.database import Database
 from bessemer.store.duty import HEALTH, POWER, hasten_duty
 from bessemer.store.event_subscription import (
     add_subscription,
     find_subscription,
+    forget_subscription,
     leave_subscription,
     update_subscription,
 )
@@ -35,7 +38,8 @@ _log = structlog.get_logger()
 
 #: Where events are posted to, below the API's address.
 PATH: Final = "/redfish/events/"
-#: How the contexts of our subscriptions begin. The node's UUID and a digest of the URL follow.
+#: How the contexts of our subscriptions begin. The node's UUID and a digest of the URL and
+#: the BMC's place follow: what was left at a BMC is not taken for what is wanted at the next one.
 MARK: Final = "bessemer:"
 #: Looks at a BMC that tells nobody come less and less often, so many times less in the end.
 _SELDOM = 24
@@ -72,21 +76,49 @@ class EventCare:
             source = self._machines.event_source(node)
         except InvalidValue:  # another conductor of the group may drive it
             return Again(self._check_s, failures)
-        if known is not None and (source is None or source.access(node) != known.access):
-            await self._leave(node)
-            known = None
         if source is None:
+            if known is not None:
+                await self._leave(node)
             return Again(self._check_s)
         try:
+            known = await self._follow(node, source, known)
             return await self._ensure(node, source, known, failures)
         except (NotFound, Unavailable):
             raise
         except BessemerError as error:
+            if known is not None and not _is_silent(error):
+                # Whether it still has our subscription is not known, and it takes no other.
+                await self._note_deaf(node, known, is_new=known.heard_at is not None)
             return self._failed(node, error, failures)
 
     async def _known(self, node: Node) -> EventSubscription | None:
-        async with self._database.read() as tx:
-            return await find_subscription(tx, node.uuid)
+        try:
+            async with self._database.read() as tx:
+                return await find_subscription(tx, node.uuid)
+        except SealBroken as error:  # made anew: what is at the BMC is found again by its context
+            _log.warning(
+                "a subscription cannot be opened and is made anew", node=node.uuid, reason=str(error)
+            )
+            async with self._database.write() as tx:
+                await forget_subscription(tx, node.uuid)
+            return None
+
+    async def _follow(
+        self, node: Node, source: EventSource, known: EventSubscription | None
+    ) -> EventSubscription | None:
+        """What is known, as the node's BMC is reached now; None when that is another BMC.
+
+        Raises InvalidValue when the node's access to its BMC is malformed.
+        """
+        access = source.access(node)
+        if known is None or known.access == access:
+            return known
+        if not _is_same_place(source, known.access, access):
+            await self._leave(node)
+            return None
+        async with self._database.write() as tx:
+            await update_subscription(tx, known.uuid, access=access)
+        return replace(known, access=access)
 
     async def _leave(self, node: Node) -> None:
         """The node is at another BMC, or nobody's events count: somebody takes the subscription away."""
@@ -96,7 +128,7 @@ class EventCare:
     async def _ensure(
         self, node: Node, source: EventSource, known: EventSubscription | None, failures: int
     ) -> Again:
-        target = self._target(node)
+        target = self._target(node, source.place(source.access(node)))
         is_same = known is not None and known.context == target.context
         path = await self._machines.subscribe(
             node, target, known.path if known is not None and is_same else None, self._staleness(node)
@@ -111,9 +143,9 @@ class EventCare:
         await self._test(node, known)
         return Again(self._check_s, failures + 1 if is_deaf else 0)
 
-    def _target(self, node: Node) -> EventTarget:
+    def _target(self, node: Node, place: str) -> EventTarget:
         url = f"{self._base_url}{PATH}{event_token(self._database.vault, node.uuid)}"
-        digest = hashlib.sha256(url.encode()).hexdigest()[:8]
+        digest = hashlib.sha256(f"{url} {place}".encode()).hexdigest()[:8]
         return EventTarget(url, f"{MARK}{node.uuid}:{digest}")
 
     def _staleness(self, node: Node) -> "Staleness":
@@ -135,8 +167,14 @@ class EventCare:
             else:
                 owner = node.uuid
                 known = await find_subscription(tx, node.uuid)
-                if known is not None and known.access == access:
-                    changes = {"path": path, "context": target.context, "tested_at": None, "heard_at": None}
+                if known is not None and _is_same_place(source, known.access, access):
+                    changes = {
+                        "access": access,
+                        "path": path,
+                        "context": target.context,
+                        "tested_at": None,
+                        "heard_at": None,
+                    }
                     await update_subscription(tx, known.uuid, conductor_group=group, **changes)
                     await hasten_duty(tx, POWER, node.uuid)
                     found = await find_subscription(tx, node.uuid)
@@ -174,11 +212,25 @@ class EventCare:
                 await update_subscription(tx, known.uuid, tested_at=None)
 
     def _failed(self, node: Node, error: BessemerError, failures: int) -> Again:
-        if isinstance(error, DeviceUnreachable) and not getattr(error, "status", 0):
+        if _is_silent(error):
             return Again(min(self._check_s, _UNANSWERED_S), failures)
         if failures == 0:
             _log.info("a BMC tells us of no changes; it is polled", node=node.uuid, reason=str(error))
         return Again(self._check_s * min(failures + 1, _SELDOM), failures + 1)
+
+
+def _is_silent(error: BessemerError) -> bool:
+    """Whether the BMC gave no answer at all."""
+    return isinstance(error, DeviceUnreachable) and not getattr(error, "status", 0)
+
+
+def _is_same_place(source: EventSource, before: JsonObject, now: JsonObject) -> bool:
+    """Whether both lead to the same BMC. Raises InvalidValue when ``now`` is malformed."""
+    place = source.place(now)
+    try:
+        return source.place(before) == place
+    except InvalidValue:  # read by another driver's rules
+        return False
 
 
 class Staleness:

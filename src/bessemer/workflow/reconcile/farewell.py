@@ -16,6 +16,7 @@ from bessemer.store.database import Database
 from bessemer.store.event_subscription import (
     claim_left_subscriptions,
     delete_subscription,
+    is_subscribed,
     leave_subscriptions,
     prune_left_subscriptions,
     update_subscription,
@@ -29,6 +30,8 @@ _BATCH = 20
 _LIMIT_S = 60.0
 #: Tries in vain before a BMC is left with a subscription that nobody answers: about a day of them.
 _MOST_FAILURES = 30
+#: Answers that mean: this account is not let in. Trying again locks it out at some BMCs.
+_NO_ENTRY = (401, 403)
 _BACKOFF = Backoff(first_s=10.0, most_s=3600.0)
 #: What nobody has tried for so long is of a group without conductors.
 _ABANDONED_S, _PRUNE_S = 7 * 86400.0, 86400.0
@@ -85,6 +88,11 @@ class Farewells:
             _log.exception("taking a subscription away failed unexpectedly", path=one.path)
 
     async def _take_away(self, one: EventSubscription) -> None:
+        async with self._database.read() as tx:
+            is_wanted = await is_subscribed(tx, one.context)
+        if is_wanted:  # the node has come back to this BMC
+            await self._forget(one)
+            return
         try:
             with sweeping():
                 async with asyncio.timeout(_LIMIT_S):
@@ -92,8 +100,15 @@ class Farewells:
         except Unavailable:
             raise
         except (BessemerError, TimeoutError) as error:
-            await self._put_off(one, str(error))
+            if getattr(error, "status", 0) in _NO_ENTRY:
+                _log.warning("a subscription stays at a BMC that lets us in no more", path=one.path)
+                await self._forget(one)
+            else:
+                await self._put_off(one, str(error))
             return
+        await self._forget(one)
+
+    async def _forget(self, one: EventSubscription) -> None:
         async with self._database.write() as tx:
             await delete_subscription(tx, one.uuid)
 
