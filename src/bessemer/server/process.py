@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from starlette.routing import BaseRoute
 
 from bessemer.api.access import App
@@ -29,6 +30,11 @@ from bessemer.service.allocator import Allocator
 from bessemer.service.services import Services
 from bessemer.store.shared_clock import follow_clock
 from bessemer.workflow.catalogue import workflows
+
+_log = structlog.get_logger()
+
+#: Pause before a duty begins again that ended with a defect.
+_AFTER_DEFECT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +184,7 @@ def _metrics(foundation: Foundation, port: int) -> dict[str, Awaitable[None]]:
 
 async def conduct(conductor: Conductor, settings: Settings, life: Life) -> None:
     """The conductor's work and duties until cancelled; then running steps are given their time."""
-    duties = [asyncio.create_task(_awaited(duty), name=name) for name, duty in conductor.duties.items()]
+    duties = [asyncio.create_task(keep_up(name, duty), name=name) for name, duty in conductor.duties.items()]
     working = asyncio.create_task(conductor.engine.run(), name="carry out operations")
     try:
         done, _ = await asyncio.wait([working, *duties], return_when=asyncio.FIRST_COMPLETED)
@@ -193,8 +199,16 @@ async def conduct(conductor: Conductor, settings: Settings, life: Life) -> None:
         await asyncio.gather(*duties, return_exceptions=True)
 
 
-async def _awaited(duty: Duty) -> None:
-    await duty()
+async def keep_up(name: str, duty: Duty, *, pause_s: float = _AFTER_DEFECT_S) -> None:
+    """Do the duty until cancelled. A defect in it is logged, and ends neither operations nor other duties."""
+    while True:
+        try:
+            await duty()
+        except Exception:  # noqa: BLE001  the top edge of a duty
+            _log.exception("a duty failed unexpectedly; it begins again", duty=name, in_s=pause_s)
+        else:
+            return
+        await asyncio.sleep(pause_s)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

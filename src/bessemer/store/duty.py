@@ -58,10 +58,17 @@ _FINISH = (
     )
     .values(next_due_at=bindparam("due"), failures=bindparam("failed"))
 )
+#: Both must still be so when foreign keys are checked. A node that is being changed is passed by.
+_STEADY = (
+    select(NODES.c.uuid, NODES.c.driver)
+    .where(NODES.c.uuid == bindparam("node"))
+    .with_for_update(read=True, key_share=True, skip_locked=True)
+    .subquery("steady")
+)
 _LEARN = Statement(
     update(NODE_DUTIES)
-    .where(_DUTY.node_uuid == bindparam("node"), _DUTY.duty == bindparam("duty_name"))
-    .values(driver=select(NODES.c.driver).where(NODES.c.uuid == bindparam("node")).scalar_subquery())
+    .where(_DUTY.node_uuid == _STEADY.c.uuid, _DUTY.duty == bindparam("duty_name"))
+    .values(driver=_STEADY.c.driver)
 )
 _HASTEN = Statement(
     update(NODE_DUTIES)
@@ -213,9 +220,12 @@ async def ensure_node_duties(tx: Transaction, duty: str) -> None:
     Idempotent. Looks at all nodes: for the start of a process."""
     has_it = exists().where(_DUTY.node_uuid == NODES.c.uuid, _DUTY.duty == duty)
     driver = NODES.c.driver if duty in NEED_DRIVER else null()
-    lacking = select(
-        NODES.c.uuid, literal(duty), NODES.c.conductor_group, literal(tx.now()), literal(0), driver
-    ).where(~has_it)
+    lacking = (
+        select(NODES.c.uuid, literal(duty), NODES.c.conductor_group, literal(tx.now()), literal(0), driver)
+        .where(~has_it)
+        # Group, hardware type and the node itself must still be so when foreign keys are checked.
+        .with_for_update(read=True, key_share=True, of=NODES)
+    )
     columns = ["node_uuid", "duty", "conductor_group", "next_due_at", "failures", "driver"]
     insert_unless = postgresql.insert if tx.is_postgresql else sqlite.insert
     await tx.execute(insert_unless(NODE_DUTIES).from_select(columns, lacking).on_conflict_do_nothing())
