@@ -58,12 +58,13 @@ async def _migrate_patiently(engine: Engine) -> None:
         try:
             async with engine.begin() as connection:
                 await connection.run_sync(_migrate)
-            return
         except DBAPIError as error:
             if attempt == ATTEMPTS or not is_in_the_way(error):
                 raise
             if attempt == 1:
                 log.info("waiting for others to let go of tables that are to be migrated")
+        else:
+            return
         await asyncio.sleep(pause_s())
 
 

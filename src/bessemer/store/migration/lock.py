@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 #: Tables that much is done on, in the order of locking.
 _BUSY = ("nodes", "node_duties", "operations", "allocations")
-#: The wait for one table. For all of them it is less than the second after which PostgreSQL looks for deadlocks.
+#: The wait for one table. For all of them it is less than the second after which PostgreSQL looks for
+#: deadlocks.
 _WAIT_MS = 200
 #: Locks that were not had in time; deadlocks.
 _IN_THE_WAY = ("55P03", "40P01")
