@@ -7,6 +7,7 @@ made once: building a select of sixty columns costs as much as running it.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, func, or_, select
@@ -82,7 +83,8 @@ async def list_node_rows(
         return _statement(columns, asked, order, stretch)
 
     visible = [] if filters.project is None else [of_project(filters.project)]
-    rows = await read_stretches(tx, NODES, page, statement, values, visible=visible)
+    identity = columns.index("uuid") if "uuid" in columns else None
+    rows = await read_stretches(tx, NODES, page, statement, values, identity=identity, visible=visible)
     places = [(index, field) for index, field in enumerate(fields) if field in opened]
     return [_opened(tx, row, places) for row in rows] if places else rows
 
@@ -116,10 +118,14 @@ def _asked(filters: NodeFilter) -> tuple[tuple[_Asked, ...], dict[str, Any]]:
     return tuple(asked), values
 
 
+#: What ``lower`` does to descriptions, on both databases: only ASCII has two cases there.
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
 def _pattern(text: str) -> str:
     for special in "/%_":
         text = text.replace(special, "/" + special)
-    return f"%{text}%"
+    return f"%{text.translate(_LOWER)}%"
 
 
 @lru_cache(maxsize=256)
@@ -153,7 +159,7 @@ def _fulfils(name: str, asked: ColumnElement[Any]) -> ColumnElement[bool]:
     if name == "conductor":
         return _served_by(asked)
     if name == "description_contains":
-        return func.lower(node.description).like(func.lower(asked), escape="/")
+        return func.lower(node.description).like(asked, escape="/")
     return node[name] == asked
 
 

@@ -89,7 +89,17 @@ async def read_page(
     def cut_out(order: Order, stretch: Stretch) -> Executable:
         return cut(statement, table, order, stretch)
 
-    return await read_stretches(tx, table, page, cut_out, {}, marker_column=marker_column, visible=visible)
+    names = [column.name for column in statement.selected_columns]
+    return await read_stretches(
+        tx,
+        table,
+        page,
+        cut_out,
+        {},
+        identity=names.index(marker_column) if marker_column in names else None,
+        marker_column=marker_column,
+        visible=visible,
+    )
 
 
 async def read_stretches(
@@ -99,11 +109,16 @@ async def read_stretches(
     statement: Callable[[Order, Stretch], Statement | Executable],
     parameters: Mapping[str, Any],
     *,
+    identity: int | None,
     marker_column: str = "uuid",
     visible: Sequence[ColumnElement[bool]] = (),
 ) -> list[Any]:
     """As ``read_page``, with statements made elsewhere: by ``cut``, and perhaps once for all pages.
-    ``parameters`` are those they have besides the page's own."""
+    ``parameters`` are those they have besides the page's own.
+
+    ``identity`` is the place in the rows of what tells them apart. A row whose value changes while the page
+    is read may be found in two stretches; it is in the page once. None: nothing in the rows tells.
+    """
     order = Order(page.sort_key, page.sort_dir == "desc")
     column = _sort_column(table, page.sort_key)
     place: AnyRow | None = None
@@ -116,11 +131,16 @@ async def read_stretches(
     rows: list[Any] = []
     for stretch in _stretches(table, column, bounds, is_down=order.is_down):
         used = {name: bounds[name] for name in _BOUNDS[stretch]}
-        given = {**parameters, **used, "page_limit": page.limit - len(rows)}
-        rows += (await tx.execute(statement(order, stretch), given)).all()
+        # As many as if there were none yet: those may come again, and the page is to be full all the same.
+        given = {**parameters, **used, "page_limit": page.limit}
+        read = (await tx.execute(statement(order, stretch), given)).all()
+        if rows and identity is not None:
+            known = {row[identity] for row in rows}
+            read = [row for row in read if row[identity] not in known]
+        rows += read
         if len(rows) >= page.limit:
             break
-    return rows
+    return rows[: page.limit]
 
 
 def cut(statement: Select[Any], table: Table, order: Order, stretch: Stretch) -> Select[Any]:
