@@ -118,9 +118,17 @@ class PostgresqlNotifier(Notifier):
     async def _listen_on(self, connection: Connection) -> None:
         """Listen until the connection breaks."""
         raw = connection.below
+        try:
+            await self._listen_while_alive(raw)
+        finally:
+            # Closed in order, it would wait for an answer, without a deadline: of a host that is gone, too.
+            raw.terminate()
+
+    async def _listen_while_alive(self, raw: Any) -> None:
         broken = asyncio.Event()
         raw.add_termination_listener(lambda _: broken.set())
-        await raw.add_listener(_CHANNEL, self._received)
+        async with asyncio.timeout(_ANSWER_S):
+            await raw.add_listener(_CHANNEL, self._received)
         self._is_listening.set()
         # Whatever was told before we listened is to be looked for.
         for channel in tuple(self._listeners):
