@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import structlog
+from sqlalchemy import URL, make_url
 
 from bessemer.boot.artefact import BootArtefacts
 from bessemer.config.load import BadSettings
@@ -123,9 +124,9 @@ def session() -> aiohttp.ClientSession:
 
 
 def shown(connection: str) -> str:
-    """The database without its password."""
-    scheme, _, rest = connection.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    """The database without user and password, which may stand in its query too."""
+    url = make_url(connection)
+    return str(URL.create(url.drivername, host=url.host, port=url.port, database=url.database))
 
 
 def _image_tls(settings: Settings) -> ssl.SSLContext:
