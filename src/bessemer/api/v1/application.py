@@ -171,6 +171,10 @@ def _failed(scope: Scope, status: int, text: str, document: bytes, headers: erro
 
 async def _send(send: Send, answer: Answer, of_version: error.Headers) -> None:
     """``of_version`` is nothing where the version itself is refused: that brings its own headers."""
-    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body)), *of_version]
+    length = len(answer.body) + sum(map(len, answer.rest))
+    headers = [*answer.headers, (b"content-length", b"%d" % length), *of_version]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": bool(answer.rest)})
+    for number, piece in enumerate(answer.rest, start=1):
+        is_more = number < len(answer.rest)
+        await send({"type": "http.response.body", "body": piece, "more_body": is_more})

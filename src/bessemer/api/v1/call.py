@@ -1,6 +1,6 @@
 """One request as its handler sees it, and the answer it gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -16,8 +16,8 @@ from bessemer.service.caller import Caller
 
 _JSON = (b"content-type", b"application/json")
 _encoder = msgspec.json.Encoder()
-#: Items of a list that are there at a time before they are JSON.
-_AT_ONCE = 64
+#: Items of a list that are there at a time before they are JSON, and then are sent together.
+_AT_ONCE = 32
 
 
 @dataclass(slots=True)
@@ -48,9 +48,12 @@ def _links(base: str, path: str, has_bookmark: bool) -> Links:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """``rest`` is the body's continuation: a long list is sent in the pieces that it was encoded in."""
+
     status: int
     body: bytes = b""
     headers: Headers = ()
+    rest: Sequence[bytes] = ()
 
 
 def ok(document: Any, status: int = 200, *, location: str | None = None) -> Answer:
@@ -63,17 +66,15 @@ def ok_list(wrapper: str, items: Iterable[Any], more: Mapping[str, Any]) -> Answ
     """``items`` below the name ``wrapper``, then ``more``, as JSON. Items are made and encoded some at a
     time: those of a long list are never all there but as JSON."""
     waiting = iter(items)
-    body = bytearray(b'{"%b":[' % wrapper.encode())
+    pieces, before = [], b'{"%b":[' % wrapper.encode()
     while some := list(islice(waiting, _AT_ONCE)):
-        if not body.endswith(b"["):
-            body += b","
-        body += memoryview(_encoder.encode(some))[1:-1]
-    body += b"]"
-    if more:
-        body += b","
-        body += memoryview(_encoder.encode(more))[1:-1]
-    body += b"}"
-    return Answer(200, bytes(body), (_JSON,))
+        pieces.append(before + memoryview(_encoder.encode(some))[1:-1])
+        before = b","
+    end = b"]," + _encoder.encode(more)[1:] if more else b"]}"
+    if not pieces:
+        return Answer(200, before + end, (_JSON,))
+    pieces[-1] += end
+    return Answer(200, pieces[0], (_JSON,), pieces[1:])
 
 
 def empty(status: int = 204, *, location: str | None = None) -> Answer:
