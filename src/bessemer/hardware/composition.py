@@ -143,21 +143,21 @@ class Composition:
 
     def _pick(self, hardware_type: HardwareType, kind: InterfaceType, name: str | None) -> Interface:
         enabled = self._enabled[kind]
+        if name is None:
+            name = self._offers[hardware_type.name].defaults[kind]
+        if name is not None and name in enabled and hardware_type.supports(kind, name):
+            return enabled[name]
         choices = [choice for choice in enabled if hardware_type.supports(kind, choice)]
         hint = f"Choose one of: {', '.join(choices)}."
         if name is None:
-            name = self._offers[hardware_type.name].defaults[kind]
-            if name is None:
-                raise InvalidValue(
-                    f"There is no default {kind} interface for driver '{hardware_type.name}'.", hint=hint
-                )
+            raise InvalidValue(
+                f"There is no default {kind} interface for driver '{hardware_type.name}'.", hint=hint
+            )
         if name not in enabled:
             raise InvalidValue(f"The {kind} interface '{name}' is not enabled.", hint=hint)
-        if not hardware_type.supports(kind, name):
-            raise InvalidValue(
-                f"The {kind} interface '{name}' does not fit driver '{hardware_type.name}'.", hint=hint
-            )
-        return enabled[name]
+        raise InvalidValue(
+            f"The {kind} interface '{name}' does not fit driver '{hardware_type.name}'.", hint=hint
+        )
 
     def _enable(self, kind: InterfaceType, implementations: Implementations) -> dict[str, Interface]:
         existing = {interface.name: interface for interface in implementations.get(kind)}

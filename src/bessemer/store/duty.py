@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bessemer.kernel.clock import Timestamp
+from bessemer.kernel.clock import Timestamp, timestamp
 from bessemer.store.database import Transaction
 from bessemer.store.statement import Statement
 from bessemer.store.table import DUTIES, NODE_DUTIES, NODES
@@ -40,6 +40,8 @@ NEED_DRIVER: Final = frozenset(EVERY_NODE) - {HISTORY}
 #: Channel on which it is told that a duty, named by the payload, is due sooner than it was.
 HASTENED: Final = "duties"
 
+#: Until the history of a new node is first looked at.
+_FIRST_TRIM_S = 3600.0
 _DUTY = NODE_DUTIES.c
 _ADD = Statement(insert(NODE_DUTIES))
 _IS_DUE = and_(
@@ -107,13 +109,13 @@ class Outcome:
 
 
 async def add_node_duties(tx: Transaction, node_uuid: str, group: str, driver: str) -> None:
-    """The duties towards a new node, due at once."""
+    """The duties towards a new node, due at once, but for its history: there is none yet."""
     rows = [
         {
             "node_uuid": node_uuid,
             "duty": duty,
             "conductor_group": group,
-            "next_due_at": tx.now(),
+            "next_due_at": timestamp(tx.clock, after_s=_FIRST_TRIM_S) if duty == HISTORY else tx.now(),
             "failures": 0,
             "driver": driver if duty in NEED_DRIVER else None,
         }

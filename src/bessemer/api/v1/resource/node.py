@@ -127,7 +127,7 @@ class NodeApi:
         is_new = call.version.has(Behaviour.NODES_START_IN_ENROLL)
         state = ProvisionState.ENROLL if is_new else ProvisionState.AVAILABLE
         node = await self._nodes.create(call.caller, call.body, state=state)
-        return await self._one(call, show.full(NODE, call, revealed(call.caller)), node, status=201)
+        return await self._one(call, show.full(NODE, call, revealed(call.caller)), node, (), status=201)
 
     async def update(self, call: Call) -> Answer:
         patch: Patch = call.body
