@@ -64,12 +64,12 @@ def sweep(database: Database, looks: Looks, *, workers: int = 5, interval_s: flo
 
 
 async def test_every_node_is_looked_at_once_by_one_of_the_conductors(database: Database) -> None:
-    nodes = await add_nodes(database, *({} for _ in range(60)))
+    nodes = await add_nodes(database, *({} for _ in range(150)))
     one, other = Looks(takes_s=0.01), Looks(takes_s=0.01)
     async with going(sweep(database, one).run()), going(sweep(database, other).run()):
 
         async def are_all_seen() -> bool:
-            return (one.count + other.count).total() >= 60
+            return (one.count + other.count).total() >= len(nodes)
 
         await eventually(are_all_seen)
     assert one.count + other.count == Counter(node.uuid for node in nodes)
