@@ -51,9 +51,14 @@ def uuids(claimed: list[NodeDuty]) -> set[str]:
     return {one.node_uuid for one in claimed}
 
 
-async def test_every_duty_towards_a_new_node_is_due_at_once(database: Database) -> None:
+async def test_every_duty_towards_a_new_node_is_due_at_once_but_for_its_history(
+    database: Database, clock: FakeClock
+) -> None:
     [node] = await add_nodes(database, {})
+    assert await claim(database, duty=HISTORY) == []
     for duty in EVERY_NODE:
+        if duty == HISTORY:
+            clock.advance(3600)
         [found] = await claim(database, duty=duty)
         assert (found.node_uuid, found.failures) == (node.uuid, 0)
 
