@@ -99,7 +99,8 @@ class Found:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def found(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Found]:
-    async with live_process(tmp_path_factory.mktemp("field")) as live:
+    faults = {"bios.factory_reset": "refused@first1"}
+    async with live_process(tmp_path_factory.mktemp("field"), fake={"faults": faults}) as live:
         found = Found(live)
         await _nodes(found)
         await _around(found)
@@ -133,7 +134,7 @@ async def _nodes(found: Found) -> None:
     await found.get("node_states", "nodes/full/states")
     await found.post("node", "nodes", driver="fake-hardware", name="failed")
     await found.ask("failed", "manage")
-    await found.ask("failed", "clean", clean_steps=[{"interface": "bios", "step": "polish"}])
+    await found.ask("failed", "clean", clean_steps=[{"interface": "bios", "step": "factory_reset"}])
     await found.get("node", "nodes/failed")
     await found.get("node_states", "nodes/failed/states")
     await found.list("node", "nodes/detail", "nodes")

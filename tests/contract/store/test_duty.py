@@ -148,8 +148,11 @@ async def test_the_longest_overdue_come_first_whatever_their_hardware(
     assert uuids(claimed) == {node.uuid for node in ages[:3]}
 
 
-async def test_what_needs_no_hardware_is_done_by_any_conductor_of_the_group(database: Database) -> None:
+async def test_what_needs_no_hardware_is_done_by_any_conductor_of_the_group(
+    database: Database, clock: FakeClock
+) -> None:
     [node] = await add_nodes(database, {"driver": "ipmi"})
+    clock.advance(3600)
     assert uuids(await claim(database, duty=HISTORY, drivers=[])) == {node.uuid}
 
 

@@ -38,7 +38,7 @@ FAULTS = {
     "storage.*": "bug@nth4", "management.*": "bug@nth7",
 }  # fmt: skip
 #: Fewer would mean that lives have become too dull to show anything.
-FEWEST_STATES = 12
+FEWEST_STATES = 9
 _STEP = {
     WORKS: {"interface": "bios", "step": "factory_reset"},
     HOLDS: {"interface": "deploy", "step": "hold"},
