@@ -267,9 +267,11 @@ class Database:
                 await _to_the_end(_roll_back(link))
                 raise
             cancelled = await _commit(link)
-            tx._committed()
-            if cancelled is not None:
-                raise cancelled
+            try:
+                tx._committed()
+            finally:
+                if cancelled is not None:
+                    raise cancelled
 
     @asynccontextmanager
     async def _write_in_turn(self, turn: Turn, *, is_urgent: bool) -> AsyncIterator[Transaction]:
@@ -290,9 +292,11 @@ class Database:
         finally:
             turn.pass_on()
         cancelled = await _finished(done)
-        tx._committed()
-        if cancelled is not None:
-            raise cancelled
+        try:
+            tx._committed()
+        finally:
+            if cancelled is not None:
+                raise cancelled
 
     def _transaction(self, link: Link, *, is_writing: bool) -> Transaction:
         return Transaction(link, self.clock, self._notifier, self.vault, is_writing=is_writing)
