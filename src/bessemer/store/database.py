@@ -267,11 +267,7 @@ class Database:
                 await _to_the_end(_roll_back(link))
                 raise
             cancelled = await _commit(link)
-            try:
-                tx._committed()
-            finally:
-                if cancelled is not None:
-                    raise cancelled
+            _tell(tx, cancelled)
 
     @asynccontextmanager
     async def _write_in_turn(self, turn: Turn, *, is_urgent: bool) -> AsyncIterator[Transaction]:
@@ -292,11 +288,7 @@ class Database:
         finally:
             turn.pass_on()
         cancelled = await _finished(done)
-        try:
-            tx._committed()
-        finally:
-            if cancelled is not None:
-                raise cancelled
+        _tell(tx, cancelled)
 
     def _transaction(self, link: Link, *, is_writing: bool) -> Transaction:
         return Transaction(link, self.clock, self._notifier, self.vault, is_writing=is_writing)
@@ -305,6 +297,15 @@ class Database:
         tx._check_whole()
         if self.before_commit is not None:
             await self.before_commit(tx)
+
+
+def _tell(tx: Transaction, cancelled: asyncio.CancelledError | None) -> None:
+    """What waited for the commit hears of it; a cancellation that came meanwhile goes on then."""
+    try:
+        tx._committed()
+    finally:
+        if cancelled is not None:
+            raise cancelled
 
 
 def _notifier_for(engines: Engines) -> Notifier:
