@@ -50,7 +50,7 @@ class Ownership:
     async def begin(self) -> None:
         """Announce this process; an earlier one of the same name owns nothing from now on."""
         settings = self._settings
-        asked_at, asked_loop_at = self._lease.now(), asyncio.get_running_loop().time()
+        asked_at = self._lease.now()
         async with self._database.write() as tx:
             await register_conductor(
                 tx,
@@ -62,7 +62,7 @@ class Ownership:
                 version=settings.version,
                 kinds=self._runner.kinds,
             )
-        self._leased(asked_at, asked_loop_at)
+        self._leased(asked_at)
 
     async def end(self) -> None:
         """Sign off."""
@@ -101,7 +101,7 @@ class Ownership:
             if self._lease_end is not None:
                 self._lease_end.cancel()
 
-    def _leased(self, asked_at: float, asked_loop_at: float) -> None:
+    def _leased(self, asked_at: float) -> None:
         """The lease asked for at ``asked_at`` was granted, and ends no earlier than its length after that.
 
         A timer watches over it, whatever else hangs: a database that neither answers nor refuses, say. The
@@ -113,8 +113,7 @@ class Ownership:
             self._runner.wake()  # nothing was claimed without a lease
         if self._lease_end is not None:
             self._lease_end.cancel()
-        loop = asyncio.get_running_loop()
-        self._lease_end = loop.call_at(asked_loop_at + self._settings.lease_s, self._lease_over)
+        self._lease_end = asyncio.get_running_loop().call_later(self._lease.left_s, self._lease_over)
 
     def _lease_over(self) -> None:
         if self._runner.held:
@@ -136,7 +135,7 @@ class Ownership:
         settings = self._settings
         if self._lease.is_over:  # the host was suspended, and the timer with it
             self._lease_over()
-        asked_at, asked_loop_at = self._lease.now(), asyncio.get_running_loop().time()
+        asked_at = self._lease.now()
         async with self._database.write(is_urgent=True) as tx:
             is_mine = await touch_conductor(
                 tx, settings.hostname, self._incarnation, lease_s=settings.lease_s
@@ -144,7 +143,7 @@ class Ownership:
         if not is_mine:
             self._let_go_of_all()
             raise Superseded(f"Another process has started as conductor '{settings.hostname}'.")
-        self._leased(asked_at, asked_loop_at)
+        self._leased(asked_at)
 
     async def _reconcile(self, owned: Holdings) -> None:
         """Make what this process works on and what the database says it owns the same."""

@@ -39,8 +39,13 @@ class Lease:
         self._ends_at = asked_at + length_s
 
     @property
+    def left_s(self) -> float:
+        """Seconds until it ends; below zero when it has ended."""
+        return self._ends_at - self.now()
+
+    @property
     def is_over(self) -> bool:
-        return self.now() >= self._ends_at
+        return self.left_s <= 0
 
     @property
     def tenure(self) -> "Tenure":
