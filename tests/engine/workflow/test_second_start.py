@@ -1,5 +1,6 @@
 """A machine of which nothing is heard is started once more, within the time that was given for the agent."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +42,13 @@ async def starts(s: Any) -> list[str]:
 async def learn(s: Any, **facts: Any) -> None:
     async with s.database.write() as tx:
         await merge_node(tx, NODE, "driver_internal_info", facts)
+
+
+async def booted(s: Any) -> None:
+    """Once the machine itself has seen that it was switched on: it looks every ten milliseconds."""
+    async with asyncio.timeout(20):
+        while not s.machine.boots:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_a_machine_that_never_read_its_medium_is_started_once_more(site) -> None:
@@ -111,6 +119,7 @@ async def test_a_machine_that_went_off_again_is_started_once_more(site) -> None:
         s.machine.calls_back_from = 2
         await s.ask("rescue", rescue_password="x")
         await s.reached("rescue wait")
+        await booted(s)
         await learn(s, **{READ_AT: timestamp(SystemClock()), "fake_power": "power off"})
         assert (await s.settled()).provision_state is S.RESCUE
         assert s.machine.boots == 2
