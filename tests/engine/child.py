@@ -188,7 +188,7 @@ async def live(url: str, order: dict[str, Any]) -> None:
     settings = EngineSettings(hostname="child", graceful_stop_s=1, **order.get("settings", {}))
     engine = Engine(database, WORKFLOWS, world, settings, SystemClock())
     task = asyncio.create_task(engine.run())
-    await engine.wait_finished(order["operation"], 20)
+    await engine.wait_finished(order["operation"], 60)
     task.cancel()
     await asyncio.wait((task,))
     await database.close()

@@ -1,7 +1,6 @@
 """The engine beside others that write about its nodes, and with a database that goes away for a moment."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from bessemer.store.database import Database, Transaction
 from bessemer.store.node import get_node, merge_node, update_node
 from fakes.engine import (
     PATIENCE_S,
-    SETTINGS,
     Record,
     Toy,
     enqueue,
@@ -77,8 +75,7 @@ async def test_a_database_that_goes_away_for_a_moment_costs_nothing_but_time(
     record = Record()
     # The steps would fail if they were taken for interrupted: what was done must not be forgotten.
     steps = [record.step(name, work, until=until, on_interrupt=OnInterrupt.ASK) for name in "ab"]
-    settings = replace(SETTINGS, lease_s=10)
-    async with running(database, [record.workflow(*steps)], settings=settings) as engine:
+    async with running(database, [record.workflow(*steps)]) as engine:
         operation = await enqueue(engine, database)
         await is_running.wait()
         if where == "waiting":

@@ -1,7 +1,6 @@
 """A database that is away in the middle of a step: the step was cut short, and has not failed."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -13,7 +12,6 @@ from bessemer.store.database import Database
 from bessemer.store.node import get_node
 from fakes.engine import (
     PATIENCE_S,
-    SETTINGS,
     Record,
     Toy,
     carry_out,
@@ -27,8 +25,6 @@ from fakes.tcp_proxy import tcp_proxy
 from fixture_database import PostgresqlServer
 
 LOST = DatabaseLost("The database cannot be reached.")
-#: With a lease that does not end on a busy machine meanwhile: that would be another interruption.
-PATIENT = replace(SETTINGS, lease_s=60.0)
 
 
 async def test_a_step_with_one_try_outlasts_a_database_that_is_away(
@@ -51,7 +47,7 @@ async def test_a_step_with_one_try_outlasts_a_database_that_is_away(
                 await get_node(tx, context.operation.node_uuid)
 
         step = record.step("a", look_at_node, attempts=1)
-        async with running(far, [record.workflow(step)], settings=PATIENT) as engine:
+        async with running(far, [record.workflow(step)]) as engine:
             operation = await enqueue(engine, far)
             done = await engine.wait_finished(operation.uuid, PATIENCE_S)
         await far.close()
@@ -64,7 +60,7 @@ async def test_a_step_that_may_be_repeated_is_run_again_without_a_try_being_coun
 ) -> None:
     record = Record()
     step = record.step("a", failing_times(LOST, 3), attempts=1)
-    async with running(database, [record.workflow(step)], settings=PATIENT) as engine:
+    async with running(database, [record.workflow(step)]) as engine:
         done = await carry_out(engine, database)
     assert (done.state, record.calls) == (OperationState.SUCCEEDED, ["run a"] * 4)
     assert await journal_lines(database, done) == ["started a", *["resumed a"] * 3, "done a", "finished"]
@@ -77,7 +73,7 @@ async def test_a_step_that_must_not_be_repeated_looks_first(database: Database) 
         return Verdict.HAPPENED
 
     step = record.step("a", raising(LOST), check=happened, on_interrupt=OnInterrupt.CHECK)
-    async with running(database, [record.workflow(step)], settings=PATIENT) as engine:
+    async with running(database, [record.workflow(step)]) as engine:
         done = await carry_out(engine, database)
     assert (done.state, record.calls) == (OperationState.SUCCEEDED, ["run a", "check a"])
 
@@ -85,7 +81,7 @@ async def test_a_step_that_must_not_be_repeated_looks_first(database: Database) 
 async def test_a_step_of_which_nobody_can_say_how_far_it_came_fails(database: Database) -> None:
     record = Record()
     step = record.step("a", raising(LOST), on_interrupt=OnInterrupt.ASK)
-    async with running(database, [record.workflow(step)], settings=PATIENT) as engine:
+    async with running(database, [record.workflow(step)]) as engine:
         done = await carry_out(engine, database)
     assert done.error is not None
     assert (done.error.code, record.calls.count("run a")) == ("interrupted", 1)
@@ -95,7 +91,7 @@ async def test_taking_back_outlasts_it_too(database: Database) -> None:
     record = Record()
     first = record.step("a", undo=failing_times(LOST, 2))
     workflow = record.workflow(first, record.step("b", raising(ValueError("x"))))
-    async with running(database, [workflow], settings=PATIENT) as engine:
+    async with running(database, [workflow]) as engine:
         done = await carry_out(engine, database)
     assert done.state is OperationState.FAILED
     assert record.calls.count("undo a") == 3

@@ -196,7 +196,8 @@ async def test_a_graceful_stop_lets_a_step_end_and_begins_no_other(database: Dat
     record = Record()
     step = record.step("a", work, on_interrupt=OnInterrupt.ASK)
     workflows = [record.workflow(step, record.step("b", on_interrupt=OnInterrupt.ASK))]
-    async with running(database, workflows) as engine:
+    patient = replace(SETTINGS, graceful_stop_s=PATIENCE_S)
+    async with running(database, workflows, settings=patient) as engine:
         operation = await enqueue(engine, database)
         await is_running.wait()
         asyncio.get_running_loop().call_later(0.1, go_on.set)

@@ -29,6 +29,7 @@ from bessemer.store.node import get_node
 from bessemer.store.page import Page
 from engine.child import WORKFLOWS, step
 from fakes.engine import (
+    BRIEF,
     PATIENCE_S,
     SETTINGS,
     Record,
@@ -70,7 +71,7 @@ class Cradle:
 
     async def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(2 * PATIENCE_S):
             answer: dict[str, Any] = json.loads(await self.process.stdout.readline())
         return answer
 
@@ -203,7 +204,7 @@ async def test_a_process_that_was_frozen_while_it_was_taken_over_changes_nothing
 ) -> None:
     world = tmp_path / "world"
     operation = await ask(database, "hanging")
-    alive = {"heartbeat_interval_s": 0.2, "lease_s": 1.0, "poll_s": 1.0}
+    alive = {"heartbeat_interval_s": 0.2, "lease_s": BRIEF.lease_s, "poll_s": 1.0}
     frozen = await cradle.begin(operation, world, settings=alive)
 
     async def has(line: str) -> None:

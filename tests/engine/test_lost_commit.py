@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -19,7 +18,6 @@ from bessemer.store.event import add_event, list_events
 from bessemer.store.page import Page
 from fakes.engine import (
     PATIENCE_S,
-    SETTINGS,
     Record,
     enqueue,
     journal_lines,
@@ -29,7 +27,6 @@ from fakes.engine import (
     waiting_for,
 )
 
-PATIENT = replace(SETTINGS, lease_s=60.0)
 #: Of all commits, how many are not answered.
 SHARE = 0.5
 
@@ -75,7 +72,7 @@ async def carry_out(
     forgetful: ForgetfulDatabase, database: Database, seed: int, *steps: Any
 ) -> tuple[Operation, list[str], Counter[str]]:
     """The operation, its journal and the events that it left."""
-    async with running(forgetful, [Record().workflow(*steps, on_change=note)], settings=PATIENT) as engine:
+    async with running(forgetful, [Record().workflow(*steps, on_change=note)]) as engine:
         before = await enqueue(engine, database)
         await until_state(database, before, *(state for state in OperationState if state.is_over))
         operation = await enqueue(engine, database)

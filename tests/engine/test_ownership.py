@@ -12,7 +12,7 @@ from bessemer.engine.ownership import Superseded
 from bessemer.kernel.clock import SystemClock
 from bessemer.kernel.error import FenceLost
 from bessemer.store.claim import claim_operations, list_held
-from bessemer.store.conductor import register_conductor
+from bessemer.store.conductor import register_conductor, touch_conductor
 from bessemer.store.database import Database
 from bessemer.store.node import get_node, update_node
 from bessemer.store.operation import change_operation
@@ -91,7 +91,7 @@ async def test_a_holder_notices_at_its_next_sign_of_life_that_it_lost(database: 
 async def test_what_a_silent_conductor_held_is_taken_over(database: Database) -> None:
     record = Record()
     async with database.write() as tx:
-        await register_conductor(tx, "host-z", "silent", "", [], lease_s=SETTINGS.lease_s)
+        await register_conductor(tx, "host-z", "silent", "", [], lease_s=600)
     workflow = record.workflow(record.step("a"))
     gateway = Engine(database, [workflow], None, SETTINGS, database.clock)
     operation = await enqueue(gateway, database)
@@ -100,6 +100,8 @@ async def test_what_a_silent_conductor_held_is_taken_over(database: Database) ->
     async with running(database, [workflow]) as engine:
         await carry_out(engine, database)
         assert (await look(database, operation)).owner == "silent"
+        async with database.write() as tx:
+            await touch_conductor(tx, "host-z", "silent", lease_s=0.5)
         done = await engine.wait_finished(operation.uuid, PATIENCE_S)
     assert done.state is OperationState.SUCCEEDED
 

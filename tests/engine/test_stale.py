@@ -23,7 +23,7 @@ from bessemer.store.database import Database
 from bessemer_lab.fleet import Fleet, Pace
 from engine.child import RESET, bmc_access
 from engine.test_kill import Cradle, ask, cradle
-from fakes.engine import PATIENCE_S, SETTINGS, Record, Toy, carry_out, enqueue, eventually, running
+from fakes.engine import BRIEF, PATIENCE_S, SETTINGS, Record, Toy, carry_out, enqueue, eventually, running
 
 __all__ = ["cradle"]
 
@@ -41,7 +41,7 @@ async def test_a_frozen_process_that_goes_on_calls_no_bmc_after_its_peer_has(
     world = tmp_path / "world"
     async with Fleet(1, pace=Pace(answer_s=0, power_s=0, boot_s=0, command_s=0)) as fleet:
         operation = await ask(database, "late", args={"bmc": fleet.bmc_url(0)})
-        alive = {"heartbeat_interval_s": 0.2, "lease_s": 1.0, "poll_s": 1.0}
+        alive = {"heartbeat_interval_s": 0.2, "lease_s": BRIEF.lease_s, "poll_s": 1.0}
         frozen = await cradle.begin(operation, world, settings=alive)
 
         async def is_frozen() -> bool:
@@ -75,7 +75,7 @@ async def test_a_step_whose_event_loop_stood_still_does_nothing_more_and_is_take
 
     async def stand_still_once(context: Toy) -> None:
         if record.calls.count("run a") == 1:
-            time.sleep(1.5 * SETTINGS.lease_s)  # noqa: ASYNC251  the very thing that must do no harm
+            time.sleep(1.2 * BRIEF.lease_s)  # noqa: ASYNC251  the very thing that must do no harm
         check_may_act()
         acts.append("acted")
 
@@ -83,7 +83,7 @@ async def test_a_step_whose_event_loop_stood_still_does_nothing_more_and_is_take
         return Verdict.ABSENT
 
     step = record.step("a", stand_still_once, check=absent, on_interrupt=OnInterrupt.CHECK)
-    async with running(database, [record.workflow(step)]) as engine:
+    async with running(database, [record.workflow(step)], settings=BRIEF) as engine:
         done = await carry_out(engine, database)
     assert done.state is OperationState.SUCCEEDED
     assert record.calls == ["run a", "check a", "run a"]
@@ -103,11 +103,11 @@ async def test_whatever_a_step_set_going_beside_itself_stands_under_its_lease(da
 
     async def run(context: Toy) -> None:
         if not refused:
-            time.sleep(1.5 * SETTINGS.lease_s)  # noqa: ASYNC251  see above
+            time.sleep(1.2 * BRIEF.lease_s)  # noqa: ASYNC251  see above
         async with asyncio.TaskGroup() as group:
             group.create_task(act())
 
-    async with running(database, [record.workflow(record.step("a", run))]) as engine:
+    async with running(database, [record.workflow(record.step("a", run))], settings=BRIEF) as engine:
         await carry_out(engine, database)
     assert refused[0] is True
     assert refused[-1] is False
@@ -129,7 +129,7 @@ async def test_nothing_is_begun_under_a_lease_that_is_over_and_everything_when_t
     record = Record()
     # A step that must not be begun twice, and nothing that looks by itself: neither for work nor for signs.
     workflow = record.workflow(record.step("a", act, on_interrupt=OnInterrupt.ASK))
-    settings = replace(SETTINGS, heartbeat_interval_s=600, poll_s=600)
+    settings = replace(BRIEF, heartbeat_interval_s=600, poll_s=600)
     async with running(database, [workflow], settings=settings) as engine:
         await eventually(is_lease_over)
         operation = await enqueue(engine, database)

@@ -23,6 +23,7 @@ from bessemer.store.node import get_node
 from bessemer.store.operation import change_operation
 from engine.test_kill import KILLED, Cradle, ask, cradle, end_of
 from fakes.engine import (
+    BRIEF,
     PATIENCE_S,
     SETTINGS,
     Blocked,
@@ -102,7 +103,7 @@ async def test_a_conductor_that_lost_the_database_lets_go_by_itself_and_a_peer_g
     async with tcp_proxy(postgresql.port) as proxy:
         through = database_url.replace(f":{postgresql.port}/", f":{proxy.port}/")
         far = await Database.open(through, clock=SystemClock())
-        async with running(far, [record.workflow(record.step("a", held))]) as loser:
+        async with running(far, [record.workflow(record.step("a", held))], settings=BRIEF) as loser:
             operation = await enqueue(loser, far)
             await asyncio.wait_for(held.began.wait(), PATIENCE_S)
             getattr(proxy, trouble)()
@@ -135,7 +136,7 @@ async def test_who_owns_what_does_not_depend_on_the_hosts_clock(
         pytest.skip("SQLite has the one clock of its machine")
     held, record, moved = Blocked(), Record(), MovedClock()
     far = await Database.open(database_url, clock=moved)
-    async with running(far, [record.workflow(record.step("a", held))]) as owner:
+    async with running(far, [record.workflow(record.step("a", held))], settings=BRIEF) as owner:
         operation = await enqueue(owner, far)
         await asyncio.wait_for(held.began.wait(), PATIENCE_S)
         moved.off = timedelta(hours=hours)
@@ -143,7 +144,7 @@ async def test_who_owns_what_does_not_depend_on_the_hosts_clock(
             before = await signs(database)
 
             async def has_signed_often() -> bool:
-                return await signs(database) > before + timedelta(seconds=2.5 * SETTINGS.lease_s)
+                return await signs(database) > before + timedelta(seconds=1.5 * BRIEF.lease_s)
 
             await eventually(has_signed_often)
             held.go_on.set()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from bessemer.domain.operation import (
@@ -24,15 +25,19 @@ from bessemer.store.operation import get_operation
 from fakes.store import add_nodes
 
 #: Longest wait for anything in a test, in seconds.
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
+#: With a lease that does not end because the machine is busy or stands still for a moment: a step that is cut
+#: short by that is begun anew, and its test counts how often it was.
 SETTINGS = EngineSettings(
     hostname="host-a",
     heartbeat_interval_s=0.2,
-    lease_s=1.0,
+    lease_s=60.0,
     graceful_stop_s=2.0,
     poll_s=1.0,
 )
+#: For tests that wait until a lease has ended; long enough for a moment of standstill.
+BRIEF = replace(SETTINGS, lease_s=3.0)
 NO_PAUSE = Backoff(first_s=0.0)
 
 Toy = Context[Any]
