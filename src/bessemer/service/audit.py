@@ -20,7 +20,7 @@ from bessemer.kernel.error import BessemerError, NotFound
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.caller import Caller
 from bessemer.service.refusal_limit import RefusalLimit
-from bessemer.store.audit import add_audit_event, chain_events
+from bessemer.store.audit import CHAIN_BATCH, add_audit_event, chain_events
 from bessemer.store.database import Database, Transaction
 
 log = structlog.get_logger(__name__)
@@ -147,14 +147,18 @@ class AuditTrail:
             await asyncio.sleep(GATHER_S)
 
     async def chain_waiting(self) -> int:
-        """Chain every event that waits; how many those were. Raises Unavailable."""
-        count = 0
-        while True:
+        """Chain every event that waits; how many those were. What comes meanwhile gathers for the next time:
+        looked for at once, each would get a transaction of its own while there is much to do.
+
+        Raises:
+            Unavailable: The database is.
+        """
+        count, done = 0, CHAIN_BATCH
+        while done == CHAIN_BATCH:
             async with self._database.write() as tx:
                 done = await chain_events(tx)
             count += done
-            if not done:
-                return count
+        return count
 
     def _event(
         self, draft: Draft, outcome: Outcome, *, status: int | None = None, detail: str = ""

@@ -23,6 +23,8 @@ from bessemer.store.table import AUDIT_ANCHORS, AUDIT_EVENTS, AUDIT_INBOX
 #: Any number, as long as nothing else of ours takes an advisory lock with it.
 _LOCK = 0x6265_7375
 _BATCH = 500
+#: Events chained by one transaction.
+CHAIN_BATCH = 500
 #: Links deleted by one transaction: others want to write too, and each leaves an event.
 PRUNE_BATCH = 5000
 
@@ -95,7 +97,7 @@ async def add_host_event(
     await add_audit_event(tx, event)
 
 
-async def chain_events(tx: Transaction, limit: int = _BATCH) -> int:
+async def chain_events(tx: Transaction, limit: int = CHAIN_BATCH) -> int:
     """Put up to ``limit`` events of the inbox behind the last link; how many those were. Nothing is done
     while somebody else does it.
     """

@@ -1,5 +1,6 @@
 """Each change through the API leaves one event of the audit trail, each refusal too, and nothing else."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from bessemer.kernel.clock import SystemClock
 from bessemer.policy.policy import Policy
 from bessemer.service.audit import AuditTrail, Draft, current_draft
 from bessemer.service.caller import Caller
-from bessemer.store.audit import AuditFilter, list_links, verify_chain
+from bessemer.store.audit import AuditFilter, add_host_event, list_links, verify_chain
 from bessemer.store.database import Database
 from fakes.api_client import ApiClient
 from fakes.api_world import World, make_world, quick_settings
@@ -107,6 +108,18 @@ async def test_what_was_changed_along_is_named_too(audit: Audit) -> None:
     event = (await audit.events())[1]
     assert (event.resource_type, event.resource) == ("port", port["uuid"])
     assert f"port/{port['uuid']}" in event.changed
+
+
+async def test_events_that_come_while_others_are_chained_gather_for_the_next_time(audit: Audit) -> None:
+    await audit.client.post("/v1/nodes", NODE)
+
+    async def somebody_does_more(tx: Any) -> None:
+        await add_host_event(tx, "bessemer node", user="root", resource_type="node")
+
+    audit.database.before_commit = somebody_does_more
+    async with asyncio.timeout(10):
+        assert await audit.trail.chain_waiting() == 1
+        assert await audit.trail.chain_waiting() == 1
 
 
 async def test_the_event_is_there_exactly_when_the_change_is(audit: Audit) -> None:
