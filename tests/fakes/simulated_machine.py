@@ -17,6 +17,7 @@ from bessemer.service.inspection import InspectionService
 from bessemer.store.database import Database
 from bessemer.store.node import get_node, merge_node
 from fakes.agent import FakeAgent, fake_agent
+from fakes.wait import until
 
 CLEAN_STEPS = {
     "clean_steps": {
@@ -105,6 +106,12 @@ class SimulatedMachine:
             self.node_uuid,
             Heartbeat(callback_url=self.agent.url, token=Secret(self.agent.token), version="11.4.0"),
         )
+
+    async def has_seen_its_start(self) -> None:
+        """Wait until it knows the start that it was given last."""
+        async with self.database.read() as tx:
+            key = (await get_node(tx, self.node_uuid)).driver_internal_info["boot_key"]
+        await until(lambda: self._seen_key == key)
 
     async def live(self) -> None:
         """Runs until cancelled."""
