@@ -227,18 +227,22 @@ async def test_a_dead_collector_neither_slows_nor_stops_the_service(
     for number in range(5):
         await verified(site, f"n{number}")
     await asyncio.gather(*(site.get("/v1/nodes") for _ in range(100)))
-    said = "traces do not arrive at their collector"
+    said, recovered = "traces do not arrive at their collector", "traces arrive at their collector again"
     await until(lambda: site.log("serve").read_text().count(said) == 1)
     await until(lambda: collector.requests >= 3)
     collector.hangs, collector.answers = False, 200
-    await site.get("/v1/nodes")
-    await until(lambda: "traces arrive at their collector again" in site.log("serve").read_text())
+
+    async def has_recovered() -> bool:
+        await site.get("/v1/nodes")  # spans of their own: a slow collector may miss those of one request
+        return recovered in site.log("serve").read_text()
+
+    await eventually(has_recovered)
     collector.hangs = True
     await site.get("/v1/nodes")
     serve.terminate()
     assert await asyncio.wait_for(serve.wait(), START_S) == 0
     log = site.log("serve").read_text()
-    assert log.count(said) <= 2
+    assert log.count(said) <= log.count(recovered) + 1
     assert "opentelemetry" not in log
 
 
