@@ -19,8 +19,10 @@ async def test_a_ramdisk_that_does_not_call_back_is_helped_by_a_reboot(site) -> 
         s.machine.calls_back = False
         deployment = await s.ask("active")
         await s.reached("wait call-back")
-        s.machine.calls_back = True
         await s.services.power.request(CALLER, "n1", PowerTarget.REBOOT)
+        while not (await s.operations())[0].state.is_over:
+            pass
+        s.machine.calls_back = True
         node = await s.settled()
         power, first = await s.operations()
     assert (node.provision_state, node.last_error, node.reservation) == (S.ACTIVE, None, None)
