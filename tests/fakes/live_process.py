@@ -18,8 +18,10 @@ from bessemer.store.shared_clock import follow_clock
 from fakes.api_client import ApiClient
 from fakes.api_world import quick_settings
 
-START_S = 20.0
-PATIENCE_S = 20.0
+START_S = 60.0
+PATIENCE_S = 60.0
+#: Who will go on within so many seconds is busy; who will later waits for somebody.
+SOON_S = 20.0
 
 
 @dataclass(repr=False)
@@ -68,7 +70,7 @@ def _is_busy(operation: dict[str, Any]) -> bool:
 
 
 def _soon() -> str:
-    return (datetime.now(UTC) + timedelta(seconds=PATIENCE_S)).isoformat()
+    return (datetime.now(UTC) + timedelta(seconds=SOON_S)).isoformat()
 
 
 @asynccontextmanager

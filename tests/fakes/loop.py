@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-DEADLINE_S = 5.0
+DEADLINE_S = 30.0
 
 
 async def sockets_closed() -> None:

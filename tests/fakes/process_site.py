@@ -13,7 +13,7 @@ from fakes.engine import eventually
 from fakes.service_process import free_port
 
 HEADERS = {"X-OpenStack-Ironic-API-Version": "1.80"}
-START_S = 40.0
+START_S = 90.0
 
 
 class Site:

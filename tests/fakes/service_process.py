@@ -12,7 +12,7 @@ import aiohttp
 
 from fakes.canary import WATCH
 
-START_S = 30.0
+START_S = 90.0
 
 
 def free_port() -> int:

@@ -50,7 +50,7 @@ class Collector:
     def named(self, name: str) -> list[Told]:
         return [span for span in self.spans if span.name == name]
 
-    async def has(self, name: str, *, count: int = 1, timeout_s: float = 20.0) -> list[Told]:
+    async def has(self, name: str, *, count: int = 1, timeout_s: float = 60.0) -> list[Told]:
         """The spans of that name, as soon as there are so many."""
         await until(lambda: len(self.named(name)) >= count, timeout_s=timeout_s)
         return self.named(name)

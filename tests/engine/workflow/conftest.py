@@ -36,6 +36,7 @@ from bessemer.transfer.web import Web
 from bessemer.workflow.catalogue import workflows
 from bessemer.workflow.collaborators import Collaborators
 from fakes.api_world import fake_composition, quick_settings
+from fakes.engine import PATIENCE_S
 from fakes.simulated_machine import SimulatedMachine, simulated_machine
 from fixture_database import KEYS
 
@@ -75,7 +76,7 @@ class Site:
         async with self.database.write() as tx:
             return await self.gateway.enqueue(tx, NewOperation(node_uuid=NODE, kind=kind, args=args))
 
-    async def reached(self, *states: str, timeout_s: float = 20.0) -> Node:
+    async def reached(self, *states: str, timeout_s: float = PATIENCE_S) -> Node:
         """The node once it is in one of ``states`` and nothing works on it at the moment."""
         async with asyncio.timeout(timeout_s):
             while (node := await self.node()).provision_state not in states or node.reservation:  # noqa: ASYNC110
@@ -92,7 +93,7 @@ class Site:
         async with self.database.read() as tx:
             return list(await list_entries(tx, operation.uuid))
 
-    async def settled(self, timeout_s: float = 20.0) -> Node:
+    async def settled(self, timeout_s: float = PATIENCE_S) -> Node:
         """The node once every operation on it is over."""
         async with asyncio.timeout(timeout_s):
             while not all(operation.state.is_over for operation in await self.operations()):  # noqa: ASYNC110
@@ -149,7 +150,11 @@ async def _build(  # noqa: PLR0917
     )
     known = [reshape(workflow) for workflow in workflows(settings, "host-1", gateway)]
     engine_settings = EngineSettings(
-        hostname="host-1", interfaces=tuple(composition.registrations()), poll_s=1.0, heartbeat_interval_s=1.0
+        hostname="host-1",
+        interfaces=tuple(composition.registrations()),
+        poll_s=1.0,
+        heartbeat_interval_s=1.0,
+        lease_s=60.0,
     )
     engine = Engine(database, known, collaborators, engine_settings, clock, gateway=gateway)
     services = Services.build(database, gateway, composition, settings, clock)
