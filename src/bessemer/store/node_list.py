@@ -19,6 +19,7 @@ from bessemer.store.node import NODE
 from bessemer.store.page import Order, Page, Stretch, cut, read_stretches
 from bessemer.store.statement import Statement
 from bessemer.store.table import CONDUCTOR_INTERFACES, CONDUCTORS, NODES
+from bessemer.store.together import column, names_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ async def list_node_rows(
     *,
     opened: Collection[str] = (),
 ) -> Sequence[Sequence[Any]]:
-    """``fields`` of nodes as they lie in the database: JSON documents are text.
+    """``fields`` of nodes as they lie in the database: JSON documents are text. A field may be several that
+    are read ``together``.
 
     Secrets in documents are sealed, except in the fields ``opened``; the first field must be ``uuid`` then.
 
@@ -73,7 +75,7 @@ async def list_node_rows(
         InvalidValue: A field or sort key that nodes do not have.
         NotFound: The marker does not exist.
     """
-    unknown = [field for field in fields if field not in NODES.c]
+    unknown = [name for field in fields for name in names_in(field) if name not in NODES.c]
     if unknown:
         raise InvalidValue(f"Nodes have no field '{unknown[0]}'.")
     asked, values = _asked(filters)
@@ -136,7 +138,7 @@ def _statement(
     conditions = [_condition(name, flag) for name, flag in asked if name != "include_children"]
     if "parent_node" not in names and ("include_children", True) not in asked:
         conditions.append(NODES.c.parent_node.is_(None))
-    wanted = select(*(NODES.c[field] for field in fields)).where(*conditions)
+    wanted = select(*(column(NODES, field) for field in fields)).where(*conditions)
     paged = cut(wanted, NODES, order, stretch)
     return Statement(paged, is_long=True) if names.isdisjoint(_LISTS) else paged
 

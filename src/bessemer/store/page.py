@@ -18,7 +18,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
-    Text,
     UniqueConstraint,
     and_,
     bindparam,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.store.database import AnyRow, Transaction
 from bessemer.store.statement import Statement
-from bessemer.store.table.column import TEXT
+from bessemer.store.table.column import is_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +212,7 @@ def _condition(
 
 def _sort_column(table: Table, key: str) -> Column[Any]:
     column = table.c.get(key)
-    # JSON documents are the columns of plain Text: their order means nothing.
-    if column is None or (isinstance(column.type, Text) and column.type is not TEXT):
+    if column is None or is_document(column):  # the order of documents means nothing
         raise InvalidValue(f"Lists cannot be sorted by '{key}'.")
     return column
 

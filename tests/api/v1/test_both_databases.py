@@ -41,6 +41,22 @@ async def test_a_walk_through_the_resources(world: World) -> None:
     assert (await client.delete(f"/v1/nodes/{nodes[1]['uuid']}")).status == 204
 
 
+@pytest.mark.parametrize("minor", [1, 2, 34, 75, 115])
+async def test_a_list_shows_a_node_as_it_shows_itself(world: World, minor: int) -> None:
+    """Lists are written by the database for the most part, single resources by us."""
+    secret = {"fake_password": "hidden", "note": '"%s" {} \\ ✓'}
+    description, step = 'A "rack" \\ with\t100 %s of {}', {"step": "x", "args": {"password": "p"}}
+    node = await world.add_node(driver_info=secret, description=description, extra={"{}": [None, "%"]})
+    await world.put_node(node["uuid"], maintenance=True, clean_step=step, last_error="}")
+    await world.add_node()
+    client = world.client.at(f"1.{minor}")
+    path = "/v1/nodes?detail=true" if minor >= 43 else "/v1/nodes/detail"
+    listed = (await client.get(path)).json["nodes"]
+    assert len(listed) == 2
+    for item in listed:
+        assert item == (await client.get(f"/v1/nodes/{item['uuid']}")).json
+
+
 async def test_of_many_equal_requests_one_moves_the_node(world: World) -> None:
     node = await world.add_node()
     path = f"/v1/nodes/{node['uuid']}/states/provision"

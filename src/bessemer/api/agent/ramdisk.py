@@ -148,6 +148,6 @@ def _admitted(call: Call) -> Caller:
     return call.caller.cleared()
 
 
-def _shown(call: Call, found: Found) -> msgspec.Struct:
+def _shown(call: Call, found: Found) -> msgspec.Raw:
     shown = view(NODE, max(call.version.minor, _NODE_MINOR), _NODE_FIELDS)
     return shown.render(shown.row_of(found.node), call.links(NODE))

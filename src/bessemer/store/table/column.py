@@ -38,6 +38,11 @@ def json(name: str, *, default: str | None = "{}") -> Column[Any]:
     return Column(name, Text(), nullable=default is None, server_default=default)
 
 
+def is_document(column: Column[Any]) -> bool:
+    """Whether the column was made by ``json``."""
+    return isinstance(column.type, Text) and column.type is not TEXT
+
+
 def one_of(column: str, values: Iterable[StrEnum | str]) -> CheckConstraint:
     """The column holds one of ``values`` (or null, where the column may be null)."""
     listed = ", ".join("'" + str(value) + "'" for value in values)

@@ -21,7 +21,7 @@ from bessemer.domain.node import Node
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import InvalidValue, NotFound
 from bessemer.service.node_access import SEE
-from bessemer.service.node_field import FieldChange, change_rules, revealed
+from bessemer.service.node_field import FieldChange, Sight, change_rules, revealed
 from bessemer.service.services import Services
 from bessemer.store.node_list import NodeFilter
 
@@ -171,7 +171,8 @@ class NodeApi:
     # ------------------------------------------------------------------ inside
 
     async def _list(self, call: Call, chosen: Selection, more: Mapping[str, Any]) -> Answer:
-        shown = view(NODE, call.version.minor, chosen, revealed(call.caller))
+        sees_all = Sight(call.caller).is_whole
+        shown = view(NODE, call.version.minor, chosen, revealed(call.caller), is_joined=sees_all)
         asked = page(NODE, call, most=self._most)
         filters = NodeFilter(**{**await self._filters(call), **more})
         redaction = Redaction(call.caller, shown)
