@@ -7,7 +7,6 @@ import asyncio
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -24,6 +23,7 @@ from bessemer.kernel.seal import Keyring
 from bessemer.store.database import Database
 from bessemer.store.vault import Vault
 from fakes.clock import FakeClock
+from fakes.port import free_port
 
 #: What secrets in the databases of tests are sealed with.
 KEYS = Keyring([b"a key for tests, of 32 bytes: 32"])
@@ -71,6 +71,24 @@ class PostgresqlServer:
     def stop(self) -> None:
         self._end("immediate")
 
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Until the end of the block: who reads a pipe of ours ends the server when we are killed."""
+        ending = 'cat; [ ! -e "$1" ] || "$0" -D "$1" -m immediate stop; rm -rf "$2"'
+        pg_ctl, data = str(self.programs / "pg_ctl"), str(self.directory / "data")
+        watcher = subprocess.Popen(
+            ["sh", "-c", ending, pg_ctl, data, str(self.directory)],
+            user=self.user,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            watcher.communicate(timeout=60)
+
     def restart(self, mode: str) -> None:
         """End it as ``pg_ctl -m`` does ("fast": in order; "immediate": as by a crash), and start it again."""
         self._end(mode)
@@ -103,14 +121,12 @@ def start_postgresql(options: str = _OPTIONS) -> Iterator[PostgresqlServer]:
     directory = Path(tempfile.mkdtemp(prefix=f"bessemer-pg-{os.getpid()}-", dir="/tmp"))
     if user:
         shutil.chown(directory, user)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = PostgresqlServer(versions[-1].parent, directory, port, user, options)
+    server = PostgresqlServer(versions[-1].parent, directory, free_port(), user, options)
     try:
-        server.start()
-        yield server
-        server.stop()
+        with server.watched():
+            server.start()
+            yield server
+            server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from fakes.engine import eventually
-from fakes.service_process import free_port
+from fakes.port import free_port
 
 HEADERS = {"X-OpenStack-Ironic-API-Version": "1.80"}
 START_S = 90.0

@@ -13,7 +13,7 @@ import msgspec
 from cryptography.fernet import Fernet, MultiFernet
 
 from fakes.keystone_install import ADMIN_PASSWORD, Installation, environment, install, write_settings
-from fakes.service_process import free_port
+from fakes.port import free_port
 
 START_S = 60.0
 DEFAULT_DOMAIN = {"id": "default"}

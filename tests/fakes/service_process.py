@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -11,14 +10,9 @@ from pathlib import Path
 import aiohttp
 
 from fakes.canary import WATCH
+from fakes.port import free_port
 
 START_S = 90.0
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from fakes.port import free_port
 from fakes.real_keystone import (
     SYSTEM,
     RealKeystone,
@@ -15,7 +16,6 @@ from fakes.real_keystone import (
     of_project,
     real_keystone,
 )
-from fakes.service_process import free_port
 
 #: What an ordinary access rule allows.
 RULES = [

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from fakes.service_process import free_port
+from fakes.port import free_port
 from fixture_database import PostgresqlServer, start_postgresql
 
 #: What survives a crash of PostgreSQL, though not of the host: committed means written.

@@ -17,7 +17,7 @@ from bessemer_lab.fleet import Fleet, Pace
 from bessemer_lab.fleet.machine import SimulatedServer
 from bessemer_lab.power import ResetType
 from fakes.live_process import LiveProcess, live_process
-from fakes.service_process import free_port
+from fakes.port import free_port
 
 FAST = Pace(answer_s=0.0, power_s=0.0, boot_s=0.1, command_s=0.0)
 LIMIT_S = 30.0

@@ -12,8 +12,8 @@ import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from fakes.engine import eventually
+from fakes.port import free_port
 from fakes.process_site import START_S, Site, verified
-from fakes.service_process import free_port
 
 
 @pytest.fixture
