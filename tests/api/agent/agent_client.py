@@ -50,7 +50,7 @@ class AgentClient:
         assert status == 200, answer
         return answer
 
-    def wait_until_answering(self, timeout_s: float = 20.0) -> None:
+    def wait_until_answering(self, timeout_s: float = 60.0) -> None:
         """Wait until the API answers at all."""
         deadline = time.monotonic() + timeout_s
         while True:

@@ -65,7 +65,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with database.write() as tx:
         await create_node(tx, make_node())
     async with aiohttp.ClientSession() as outward, image_server() as upstream:
-        web = Web(outward, answer_timeout_s=2.0, stall_timeout_s=2.0)
+        web = Web(outward, answer_timeout_s=30.0, stall_timeout_s=30.0)
         artefacts = BootArtefacts(settings, cache_directory=tmp_path / "cache", web=web, api_url=API)
         app = Starlette(routes=routes(artefacts, ImageRelay(settings, web), database))
         async with serving(app) as base_url, aiohttp.ClientSession(base_url) as session:

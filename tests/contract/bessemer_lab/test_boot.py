@@ -25,7 +25,7 @@ def read(system: Any) -> tuple[str, str, str]:
 
 async def settle(client: Client) -> None:
     """Wait until the machine has carried out what it was asked and has noticed what happened."""
-    await client.machine.power_on(timeout_s=5)
+    await client.machine.power_on(timeout_s=30)
 
 
 async def test_there_is_no_override_at_first(client: Client) -> None:
@@ -99,7 +99,7 @@ async def test_another_mode_takes_a_new_start(client: Client, vm: SimulatedVm) -
     await client.machine.power_on()
     await client.patch({"Boot": {"BootSourceOverrideMode": "Legacy"}})
     await client.reset("ForceRestart")
-    await client.machine.board.wait_for_power(PowerState.OFF, timeout_s=5)
+    await client.machine.board.wait_for_power(PowerState.OFF, timeout_s=30)
     await settle(client)
     assert [setup.firmware for setup in vm.setups] == [Firmware.UEFI, Firmware.BIOS]
 

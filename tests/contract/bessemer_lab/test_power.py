@@ -12,7 +12,7 @@ ON, OFF = PowerState.ON, PowerState.OFF
 async def bring(client: Client, kind: str, state: PowerState) -> None:
     answer = await client.reset(kind)
     assert answer.status == 204, answer
-    await client.machine.board.wait_for_power(state, timeout_s=5)
+    await client.machine.board.wait_for_power(state, timeout_s=30)
     assert (await client.get())["PowerState"] == state
 
 
@@ -30,7 +30,7 @@ async def test_the_power_state_follows_the_machine_and_not_the_request(
     vm.start_delay_s = 0.2
     assert (await client.reset("On")).status == 204
     assert (await client.get())["PowerState"] == "Off"
-    await client.machine.board.wait_for_power(ON, timeout_s=5)
+    await client.machine.board.wait_for_power(ON, timeout_s=30)
 
 
 async def test_switching_on_what_is_on_changes_nothing(client: Client, vm: SimulatedVm) -> None:
@@ -56,8 +56,8 @@ async def test_a_graceful_shutdown_is_up_to_the_guest(client: Client, vm: Simula
 async def test_a_graceful_restart_waits_for_the_guest_to_shut_down(client: Client, vm: SimulatedVm) -> None:
     await bring(client, "On", ON)
     assert (await client.reset("GracefulRestart")).status == 204
-    await client.machine.board.wait_for_power(OFF, timeout_s=5)
-    await client.machine.board.wait_for_power(ON, timeout_s=5)
+    await client.machine.board.wait_for_power(OFF, timeout_s=30)
+    await client.machine.board.wait_for_power(ON, timeout_s=30)
     assert (vm.button_count, len(vm.boots)) == (1, 2)
 
 
@@ -110,9 +110,9 @@ async def test_requests_are_carried_out_in_their_order(client: Client, vm: Simul
     vm.start_delay_s = vm.stop_delay_s = 0.02
     for kind in ("On", "ForceOff", "On"):
         assert (await client.reset(kind)).status == 204
-    await client.machine.board.wait_for_power(ON, timeout_s=5)
-    await client.machine.board.wait_for_power(OFF, timeout_s=5)
-    await client.machine.board.wait_for_power(ON, timeout_s=5)
+    await client.machine.board.wait_for_power(ON, timeout_s=30)
+    await client.machine.board.wait_for_power(OFF, timeout_s=30)
+    await client.machine.board.wait_for_power(ON, timeout_s=30)
     assert len(vm.boots) == 2
 
 

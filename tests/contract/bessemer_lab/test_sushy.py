@@ -35,11 +35,11 @@ async def ask(function: Any, *arguments: Any, **named: Any) -> Any:
 async def test_sushy_switches_power(system: Any, machine: Machine) -> None:
     assert system.power_state == sushy.PowerState.OFF
     await ask(system.reset_system, sushy.ResetType.ON)
-    await machine.board.wait_for_power(PowerState.ON, timeout_s=5)
+    await machine.board.wait_for_power(PowerState.ON, timeout_s=30)
     await ask(system.refresh, force=True)
     assert system.power_state == sushy.PowerState.ON
     await ask(system.reset_system, sushy.ResetType.GRACEFUL_SHUTDOWN)
-    await machine.board.wait_for_power(PowerState.OFF, timeout_s=5)
+    await machine.board.wait_for_power(PowerState.OFF, timeout_s=30)
 
 
 async def test_sushy_finds_every_reset_type_it_knows(system: Any) -> None:

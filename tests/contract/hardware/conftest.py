@@ -26,7 +26,7 @@ from fakes.sushy_emulator import FAKE_SYSTEM, QUICK, RunningEmulator, sushy_emul
 from fakes.task import FakeTask, make_task
 
 MAC = "52:54:00:12:34:56"
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 _EMULATED = [f"27946b59-9e44-4fa7-8e91-{number:012}" for number in range(100)]
 _unused = iter(_EMULATED)
 

@@ -10,14 +10,14 @@ from bessemer_lab.port import PortReservation
 def test_a_reserved_port_refuses_connections() -> None:
     reservation = PortReservation()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", reservation.port), timeout=2)
+        socket.create_connection(("127.0.0.1", reservation.port), timeout=30)
     reservation.close()
 
 
 def test_a_server_of_ours_can_listen_on_a_reserved_port() -> None:
     reservation = PortReservation()
     with socket.create_server(("127.0.0.1", reservation.port)):
-        socket.create_connection(("127.0.0.1", reservation.port), timeout=2).close()
+        socket.create_connection(("127.0.0.1", reservation.port), timeout=30).close()
     reservation.close()
 
 

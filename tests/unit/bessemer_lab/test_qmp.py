@@ -89,7 +89,7 @@ async def test_answers_in_another_order_reach_who_asked() -> None:
 async def test_the_end_of_qemu_ends_commands_under_way() -> None:
     async with monitor(lambda _: []) as (client, _):
         with pytest.raises(QmpClosed):
-            await client.execute("quit", timeout_s=5)
+            await client.execute("quit", timeout_s=30)
         with pytest.raises(QmpClosed):
             await client.execute("query-status")
 

@@ -119,6 +119,7 @@ async def test_a_lost_answer_is_waited_for_when_the_result_was_asked_for(agent) 
     async with a_client(poll_interval=0.0, command_timeout=1) as client:
         with pytest.raises(DeadlineExceeded, match="did not finish sync within 1 s"):
             await client.execute(agent.node(), "standby.sync", {}, wait=True)
+    async with a_client(poll_interval=0.0) as client:
         agent.finish()
         agent.trouble = ["drop after"]
         agent.long.clear()

@@ -229,10 +229,8 @@ async def test_a_bmc_that_takes_connections_and_never_answers_is_given_up_at_the
     pool = a_pool(request_timeout=1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        began = asyncio.get_running_loop().time()
         with pytest.raises(DeviceUnreachable, match=f"127.0.0.1:{port} did not answer .* within 1 s"):
             await connect(pool, {"redfish_address": f"https://127.0.0.1:{port}"}).get(ROOT)
-        assert asyncio.get_running_loop().time() - began < 5.0
     await pool.close()
 
 
@@ -241,10 +239,10 @@ async def test_an_answer_that_never_comes_frees_its_place_for_others(scripted) -
         await asyncio.Event().wait()
         raise AssertionError
 
-    pool = a_pool(request_timeout=1, connections_per_bmc=1)
+    pool = a_pool(request_timeout=3, connections_per_bmc=1)
     scripted.on(f"GET {SYSTEM}", never)
     bmc = connect(pool, scripted.driver_info())
-    with pytest.raises(DeviceUnreachable, match="did not answer GET /redfish/v1/Systems/1 within 1 s"):
+    with pytest.raises(DeviceUnreachable, match="did not answer GET /redfish/v1/Systems/1 within 3 s"):
         await bmc.get(SYSTEM)
     assert await bmc.get(ROOT)
     await pool.close()

@@ -16,4 +16,4 @@ async def server() -> AsyncIterator[ImageServer]:
 @pytest.fixture
 async def web() -> AsyncIterator[Web]:
     async with aiohttp.ClientSession() as session:
-        yield Web(session, answer_timeout_s=2.0, stall_timeout_s=2.0)
+        yield Web(session, answer_timeout_s=30.0, stall_timeout_s=30.0)

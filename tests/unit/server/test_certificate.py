@@ -32,7 +32,7 @@ def copy(made: Made, to: Path) -> Made:
 
 
 def served_certificate(port: int) -> str:
-    return ssl.get_server_certificate(("127.0.0.1", port), timeout=5)
+    return ssl.get_server_certificate(("127.0.0.1", port), timeout=30)
 
 
 async def test_the_api_speaks_tls_and_takes_a_renewed_certificate_without_a_restart(tmp_path: Path) -> None:
