@@ -15,6 +15,8 @@ from typing import Any, Final
 from bessemer.kernel.error import InvalidValue
 
 ROUNDS: Final = 5000
+#: crypt(3) takes no longer ones: whoever logs in could not give it. The work grows with the square of it.
+MOST_BYTES: Final = 511
 _LETTERS: Final = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SALT: Final = re.compile(r"[./0-9A-Za-z]{1,16}")
 
@@ -52,14 +54,17 @@ def hash_password(password: str, *, algorithm: str, salt: str) -> str:
     ``algorithm`` is ``sha256`` or ``sha512``; ``salt`` is 1 to 16 letters of ``./0-9A-Za-z``, new each time.
 
     Raises:
-        InvalidValue: Another algorithm, or a salt that is none.
+        InvalidValue: Another algorithm, a salt that is none, or more than ``MOST_BYTES`` of password.
     """
     scheme = _SCHEMES.get(algorithm)
     if scheme is None:
         raise InvalidValue(f"Passwords cannot be hashed by '{algorithm}'.", hint=" or ".join(ALGORITHMS))
     if _SALT.fullmatch(salt) is None:
         raise InvalidValue("A salt is 1 to 16 of the characters ./0-9A-Za-z.")
-    return f"{scheme.prefix}{salt}${_encoded(scheme, _digest(scheme, password.encode(), salt.encode()))}"
+    key = password.encode()
+    if len(key) > MOST_BYTES:
+        raise InvalidValue(f"The password is longer than {MOST_BYTES} bytes, and nobody could log in with it.")
+    return f"{scheme.prefix}{salt}${_encoded(scheme, _digest(scheme, key, salt.encode()))}"
 
 
 def _digest(scheme: _Scheme, key: bytes, salt: bytes) -> bytes:

@@ -182,6 +182,7 @@ async def test_deploy_steps_go_with_the_operation(world: World) -> None:
         (S.AVAILABLE, "active", {"configdrive": {"zork": 1}}),
         (S.AVAILABLE, "active", {"deploy_steps": [{"interface": "raid"}]}),
         (S.ACTIVE, "rescue", {"rescue_password": ""}),
+        (S.ACTIVE, "rescue", {"rescue_password": "x" * 512}),
         (S.AVAILABLE, "zork", {}),
         (S.AVAILABLE, "active", {"zork": 1}),
     ],

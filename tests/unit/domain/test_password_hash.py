@@ -53,3 +53,12 @@ def test_hashes_are_those_of_crypt(password: str, algorithm: str, salt: str, has
 def test_other_algorithms_and_salts_are_refused(algorithm: str, salt: str) -> None:
     with pytest.raises(InvalidValue):
         hash_password("x", algorithm=algorithm, salt=salt)
+
+
+@pytest.mark.parametrize("letter", ["a", "ü"])
+def test_a_password_that_crypt_does_not_take_is_refused_before_any_work(letter: str) -> None:
+    size = len(letter.encode())
+    assert hash_password(letter * (511 // size), algorithm="sha512", salt="x").startswith("$6$x$")
+    for length in (511 // size + 1, 1_000_000):
+        with pytest.raises(InvalidValue, match="longer than 511 bytes"):
+            hash_password(letter * length, algorithm="sha512", salt="x")
