@@ -17,11 +17,11 @@ from bessemer.domain.node import Node
 from bessemer.domain.operation import JournalEntry, NewOperation, Operation
 from bessemer.domain.provision import Verb
 from bessemer.engine.engine import Engine
-from bessemer.engine.gateway import Gateway
+from bessemer.engine.gateway import WORK, Gateway
 from bessemer.engine.settings import EngineSettings
 from bessemer.engine.workflow import Workflow
 from bessemer.hardware.agent.client import AgentClient
-from bessemer.kernel.clock import SystemClock
+from bessemer.kernel.clock import SystemClock, timestamp
 from bessemer.service.caller import Caller
 from bessemer.service.provision import ProvisionRequest
 from bessemer.service.services import Services
@@ -29,7 +29,7 @@ from bessemer.store.conductor import register_conductor
 from bessemer.store.database import Database
 from bessemer.store.journal import list_entries
 from bessemer.store.node import create_node, get_node, update_node
-from bessemer.store.operation import list_operations
+from bessemer.store.operation import change_operation, get_operation, list_operations
 from bessemer.store.page import Page
 from bessemer.store.vault import Vault
 from bessemer.transfer.web import Web
@@ -82,6 +82,14 @@ class Site:
             while (node := await self.node()).provision_state not in states or node.reservation:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return node
+
+    async def time_is_up(self, operation: Operation) -> None:
+        """What the operation sleeps for should have come by now."""
+        async with self.database.write() as tx:
+            found = await get_operation(tx, operation.uuid)
+            long_ago = timestamp(tx.clock, after_s=-86400.0)
+            await change_operation(tx, found.uuid, found.fence, wake_at=tx.now(), waiting_since=long_ago)
+            await tx.notify(WORK)
 
     async def operations(self) -> list[Operation]:
         """Newest first."""

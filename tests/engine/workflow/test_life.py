@@ -50,11 +50,11 @@ async def test_the_journal_tells_every_step_with_its_duration(site) -> None:
 
 
 async def test_an_agent_that_never_calls_back_ends_the_deployment_and_leaves_the_machine_safe(site) -> None:
-    async with site(
-        node={"provision_state": ProvisionState.AVAILABLE}, conductor={"deploy_callback_timeout": 1}
-    ) as s:
+    async with site(node={"provision_state": ProvisionState.AVAILABLE}) as s:
         s.machine.calls_back = False
         operation = await s.ask("active")
+        await s.reached(ProvisionState.DEPLOY_WAIT)
+        await s.time_is_up(operation)
         node = await s.settled()
         assert node.provision_state is ProvisionState.DEPLOY_FAILED
         assert "boot the agent" in node.last_error
