@@ -67,6 +67,12 @@ class Site:
 
         await eventually(are_there, START_S)
 
+    async def workers_are_there(self, count: int) -> None:
+        async def are_there() -> bool:
+            return len(self.workers()) == count
+
+        await eventually(are_there, START_S)
+
     def workers(self) -> list[int]:
         """Processes that answer behind the one that was started."""
         found = []

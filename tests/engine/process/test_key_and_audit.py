@@ -56,7 +56,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 
 async def chained(place: Place) -> str:
     """What ``audit verify`` prints once everything is chained."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while True:
             status, output = await place.command("audit", "verify")
             assert status == 0, output

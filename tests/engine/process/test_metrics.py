@@ -108,9 +108,13 @@ async def test_processes_of_the_api_and_the_conductor_have_ports_of_their_own(si
     await verified(site, "n1")
     for one in (port, api_port, api_port + 1):
         await eventually(lambda one=one: answers(one), START_S)
+
+    async def is_counted() -> bool:
+        return total(await figures(port), "bessemer_operations_total", kind="verify") == 1
+
+    await eventually(is_counted)
     conductor = await figures(port)
     workers = [await figures(api_port), await figures(api_port + 1)]
-    assert total(conductor, "bessemer_operations_total", kind="verify") == 1
     assert "bessemer_api_request_duration_seconds_count" not in conductor
     posts = [total(one, "bessemer_api_request_duration_seconds_count", method="POST") for one in workers]
     assert sum(posts) == 1

@@ -32,7 +32,7 @@ async def test_api_and_conductors_are_separate_processes_on_one_database(site: C
         api = await s.start("api")
         conductor = await s.start("conductor")
         await s.drivers_are_offered()
-        assert len(s.workers()) == 2
+        await s.workers_are_there(2)
         await verified(s, "n1")
         assert (await s.get("/v1/nodes/n1"))["conductor"] == "first"
         # A second one joins; the first one stops in order, and all work is the second one's at once.
@@ -63,6 +63,7 @@ async def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(site:
         api = await s.start("api")
         await s.start("conductor")
         await s.drivers_are_offered()
+        await s.workers_are_there(2)
         before = set(s.workers())
         os.kill(min(before), signal.SIGKILL)
 
