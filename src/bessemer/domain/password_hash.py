@@ -63,7 +63,7 @@ def hash_password(password: str, *, algorithm: str, salt: str) -> str:
         raise InvalidValue("A salt is 1 to 16 of the characters ./0-9A-Za-z.")
     key = password.encode()
     if len(key) > MOST_BYTES:
-        raise InvalidValue(f"The password is longer than {MOST_BYTES} bytes, and nobody could log in with it.")
+        raise InvalidValue(f"The password is longer than {MOST_BYTES} bytes: nobody could log in with it.")
     return f"{scheme.prefix}{salt}${_encoded(scheme, _digest(scheme, key, salt.encode()))}"
 
 

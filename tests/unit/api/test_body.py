@@ -1,6 +1,8 @@
 """Request bodies: bounded in size and depth."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -71,4 +73,37 @@ def test_depth_is_bounded_exactly() -> None:
 def test_many_brackets_side_by_side_or_in_strings_are_no_depth() -> None:
     assert body.decode(b"[" + b",".join([b"[]"] * 100) + b"]", 25) is not None
     assert body.decode(b'["' + b"[{" * 100 + b'\\"[["]', 25) is not None
-    assert body.depth(b'{"a":[{"b":"}]"}]}') == 3
+    assert body.decode(b'["","' + b"[" * 9 + b'", "\\\\\\"' + b"{" * 9 + b'\\\\", {"a": "]"}]', 4) is not None
+
+
+def test_brackets_behind_strings_are_counted() -> None:
+    for before in (b'""', b'"a\\\\"', b'"[\\""', b'"]","{"'):
+        with pytest.raises(Refusal, match="nested deeper than 3 levels"):
+            body.decode(b"[" + before + b",[[[1]]]]", 3)
+
+
+def test_lists_and_objects_are_bounded_in_number() -> None:
+    most = body.MOST_PARTS
+    assert len(body.decode(b"[" + b'"[",["]"],' * (most - 2) + b'["["],"[{"]', 25)) == 2 * most - 2
+    for content in (b"[" + b"{}," * (most - 1) + b"{}]", b"[" + b'"[",["]"],' * 3 * most, b"[" * 3 * most):
+        with pytest.raises(Refusal, match="more than 200000 lists and objects") as caught:
+            body.decode(content, 25)
+        assert (caught.value.status, caught.value.is_bare) == (400, True)
+
+
+@pytest.mark.parametrize("part", [b"[],", b"[", b'["]"', b'\\"', b'"[",', b'""', b"\\"])
+def test_the_largest_body_is_judged_in_less_than_it_takes_to_walk_over_it(part: bytes) -> None:
+    content = b'["' + part * (16 * 2**20 // len(part))
+    walking = cpu_s(lambda: [None for byte in content if byte == 0])
+
+    def judge() -> None:
+        with pytest.raises((Refusal, InvalidValue)):
+            body.decode(content, 25)
+
+    assert min(cpu_s(judge) for _ in range(3)) < walking
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
