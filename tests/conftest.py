@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import HealthCheck, settings
 
 from fakes.canary import WATCH, LogHandler
 from fixture_database import (
@@ -28,6 +29,10 @@ structlog.configure(
     ]
 )
 logging.getLogger().addHandler(LogHandler(WATCH))
+
+# How long an example takes says nothing about it: the machine may have stood still.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 __all__ = [
     "clock",
