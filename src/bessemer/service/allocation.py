@@ -9,7 +9,7 @@ from typing import Any
 
 from bessemer.domain.allocation import Allocation, check_delete
 from bessemer.domain.node import Node
-from bessemer.domain.trait import check_traits
+from bessemer.domain.trait import check_node_traits, check_traits
 from bessemer.kernel.error import InvalidValue, NotFound, Unavailable
 from bessemer.kernel.ident import new_uuid
 from bessemer.service.allocator import Allocator
@@ -36,6 +36,9 @@ from bessemer.store.page import Page
 from bessemer.store.record import storable
 
 Edit = Callable[[Allocation], Mapping[str, Any]]
+
+#: Of one allocation: each is looked up, and statements take only so many parameters.
+MOST_CANDIDATES = 1000
 
 #: Whoever fails it knows of no allocation.
 SEE = "baremetal:allocation:get"
@@ -85,7 +88,8 @@ class AllocationService:
         """Ask for a node; or, with ``node``, record that this one is taken already.
 
         Raises:
-            InvalidValue: Neither a resource class nor a node, no traits, or nodes that do not exist.
+            InvalidValue: Neither a resource class nor a node, no traits or more than a node may have, too
+                many candidates, or nodes that do not exist.
             Forbidden: Not for the caller, or not in the name of another project.
             Conflict: The node named is not active, is allocated, or is not what is asked for.
             Duplicate: uuid or name is taken.
@@ -97,10 +101,13 @@ class AllocationService:
             raise InvalidValue("An allocation needs a resource class, or the node it is recorded for.")
         found["owner"] = _owner(caller, found.get("owner"))
         found["traits"] = tuple(check_traits(found.get("traits", ())))
+        check_node_traits(found["traits"])
+        wanted = found.get("candidate_nodes", ())
+        if len(wanted) > MOST_CANDIDATES:
+            raise InvalidValue(f"At most {MOST_CANDIDATES} nodes may be candidates, not {len(wanted)}.")
         if not (await self._conductors.landscape()).conductors:
             raise Unavailable("No conductor is alive.", hint="Try again when one has started.")
         async with self._database.write() as tx:
-            wanted = found.get("candidate_nodes", ())
             found["candidate_nodes"] = tuple(
                 [await _node_uuid(tx, ident, found["owner"]) for ident in wanted]
             )

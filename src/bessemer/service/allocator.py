@@ -54,12 +54,17 @@ class Allocator:
             Unavailable: The database is gone.
         """
         count = 0
+        failed: set[str] = set()
         while True:
             async with self._database.read() as tx:
-                waiting = await list_waiting_allocations(tx, _MOST_AT_ONCE)
-            settled = [one.uuid for one in waiting if await self._settle(one.uuid)]
-            count += len(settled)
-            if not settled or len(waiting) < _MOST_AT_ONCE:
+                found = await list_waiting_allocations(tx, len(failed) + _MOST_AT_ONCE)
+            waiting = [one.uuid for one in found if one.uuid not in failed]
+            for uuid in waiting:
+                if await self._settle(uuid):
+                    count += 1
+                else:
+                    failed.add(uuid)
+            if len(waiting) < _MOST_AT_ONCE:
                 return count
 
     async def _settle(self, uuid: str) -> bool:

@@ -1,12 +1,15 @@
 """Allocations: ask for a node, see what was given, give it back."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from bessemer.domain.allocation import Candidate
 from bessemer.domain.provision import ProvisionState
 from bessemer.kernel.error import Forbidden, InvalidValue, NotFound
+from bessemer.service.allocator import Allocator
 from bessemer.store.allocation import AllocationFilter
 from bessemer.store.page import Page
 from fakes.api_client import Reply
@@ -82,6 +85,22 @@ async def test_the_allocator_is_woken_by_each_new_allocation(world: World) -> No
     assert "free of an instance" in reason
 
 
+async def test_allocations_that_fail_do_not_keep_back_the_others_however_many_they_are(world: World) -> None:
+    def arrange(nodes: Sequence[Candidate]) -> Sequence[Candidate]:
+        assert nodes[0].name != "poison"
+        return nodes
+
+    await add_node(world, name="poison", resource_class="lead")
+    for _ in range(201):
+        await ask(world, resource_class="lead")
+    await add_node(world, name="n1")
+    good = await ask(world)
+    assert await Allocator(world.database, arrange).settle_waiting() == 1
+    assert (await world.client.get(f"{ALL}/{good['uuid']}")).json["state"] == "active"
+    left = (await world.client.get(f"{ALL}?state=allocating")).json["allocations"]
+    assert len(left) == 201
+
+
 async def _until_settled(world: World, uuid: str) -> None:
     while (await world.client.get(f"{ALL}/{uuid}")).json["state"] == "allocating":  # noqa: ASYNC110
         await asyncio.sleep(0.01)
@@ -123,6 +142,8 @@ async def test_the_node_that_has_the_allocations_name_is_preferred(world: World)
         {"resource_class": "x" * 81},
         {"resource_class": "gold", "traits": ["lower"]},
         {"resource_class": "gold", "traits": "CUSTOM_A"},
+        {"resource_class": "gold", "traits": [f"CUSTOM_{number}" for number in range(51)]},
+        {"resource_class": "gold", "candidate_nodes": ["n1"] * 1001},
         {"resource_class": "gold", "name": "no name"},
         {"resource_class": "gold", "state": "active"},
         {"resource_class": "gold", "node_uuid": UUID},
@@ -130,6 +151,7 @@ async def test_the_node_that_has_the_allocations_name_is_preferred(world: World)
     ],
 )
 async def test_an_allocation_is_checked(world: World, body: Any) -> None:
+    await add_node(world, name="n1")
     assert (await world.client.post(ALL, body)).status == 400
     assert (await world.client.get(ALL)).json == {"allocations": []}
 
