@@ -48,7 +48,7 @@ class ChassisService:
         """``edit`` works out new values from the present ones. Raises NotFound, InvalidValue, Duplicate."""
         caller.check()
         async with self._database.write() as tx:
-            changes = dict(edit(await get_chassis(tx, uuid)))
+            changes = dict(edit(await get_chassis(tx, uuid, lock=True)))
             if changes.get("uuid", uuid) != uuid:
                 raise InvalidValue("The uuid of a chassis can not be changed.")
             return await update_chassis(tx, uuid, **changes)

@@ -17,6 +17,8 @@ from bessemer.store.table import CHASSIS
 
 _CHASSIS = Mapper(Chassis, CHASSIS, json_fields=("extra",))
 _BY_UUID = _CHASSIS.select().where(CHASSIS.c.uuid == bindparam("key"))
+# Nodes may be put into a chassis while it is changed.
+_BY_UUID_LOCKED = _BY_UUID.with_for_update(key_share=True)
 _UPDATE = update(CHASSIS).where(CHASSIS.c.uuid == bindparam("key")).returning(*_CHASSIS.columns)
 
 
@@ -31,9 +33,9 @@ async def create_chassis(tx: Transaction, chassis: Chassis) -> Chassis:
     return chassis
 
 
-async def get_chassis(tx: Transaction, uuid: str) -> Chassis:
-    """Raises NotFound when there is no such chassis."""
-    row = (await tx.execute(_BY_UUID, {"key": uuid})).first()
+async def get_chassis(tx: Transaction, uuid: str, *, lock: bool = False) -> Chassis:
+    """``lock`` keeps others from changing it until this transaction ends. Raises NotFound."""
+    row = (await tx.execute(_BY_UUID_LOCKED if lock else _BY_UUID, {"key": uuid})).first()
     if row is None:
         raise NotFound(f"Chassis '{uuid}' could not be found.")
     return _CHASSIS.to_record(row)

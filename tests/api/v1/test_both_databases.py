@@ -57,6 +57,18 @@ async def test_a_list_shows_a_node_as_it_shows_itself(world: World, minor: int) 
         assert item == (await client.get(f"/v1/nodes/{item['uuid']}")).json
 
 
+async def test_changes_of_one_chassis_at_the_same_time_all_last(world: World) -> None:
+    chassis = (await world.client.post("/v1/chassis", {})).json["uuid"]
+    wanted = {f"k{number}": number for number in range(40)}
+
+    async def add(key: str, value: int) -> int:
+        patch = [{"op": "add", "path": f"/extra/{key}", "value": value}]
+        return (await world.client.patch(f"/v1/chassis/{chassis}", patch)).status
+
+    assert await asyncio.gather(*(add(key, value) for key, value in wanted.items())) == [200] * 40
+    assert (await world.client.get(f"/v1/chassis/{chassis}")).json["extra"] == wanted
+
+
 async def test_of_many_equal_requests_one_moves_the_node(world: World) -> None:
     node = await world.add_node()
     path = f"/v1/nodes/{node['uuid']}/states/provision"
