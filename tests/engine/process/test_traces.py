@@ -20,10 +20,10 @@ from fakes.trace_collector import Collector, Told, collecting
 from fakes.wait import until
 
 SERVER, CLIENT = 2, 3
-PACE = Pace(answer_s=0.01, power_s=0.1, boot_s=4.0, command_s=0.1)
+PACE = Pace(answer_s=0.01, power_s=0.1, boot_s=8.0, command_s=0.1)
 #: A caller's own trace.
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture
