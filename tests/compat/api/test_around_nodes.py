@@ -23,7 +23,7 @@ def test_the_sdk_bundles_ports(sdk: Any) -> None:
 
 def test_the_sdk_connects_volumes(sdk: Any) -> None:
     node = sdk.create_node(driver="fake-hardware", name="sdk-volume")
-    sdk.set_node_power_state(node, "power off", wait=True, timeout=30)
+    sdk.set_node_power_state(node, "power off", wait=True, timeout=90)
     connector = sdk.create_volume_connector(
         node_id=node.id, type="iqn", connector_id="iqn.2026-01.org.example:s"
     )

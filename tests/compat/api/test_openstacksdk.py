@@ -13,10 +13,10 @@ def test_a_node_lives_from_enrolment_to_deletion(sdk: Any) -> None:
     )
     assert node.provision_state == "available"
     node = sdk.set_node_provision_state(
-        node, "active", config_drive={"meta_data": {"hostname": "x"}}, wait=True, timeout=60
+        node, "active", config_drive={"meta_data": {"hostname": "x"}}, wait=True, timeout=90
     )
     assert (node.provision_state, node.power_state) == ("active", "power on")
-    node = sdk.set_node_provision_state(node, "deleted", wait=True, timeout=60)
+    node = sdk.set_node_provision_state(node, "deleted", wait=True, timeout=90)
     assert (node.provision_state, node.instance_info) == ("available", {})
     sdk.delete_node(node)
     assert sdk.find_node("sdk-life") is None
@@ -24,9 +24,9 @@ def test_a_node_lives_from_enrolment_to_deletion(sdk: Any) -> None:
 
 def test_power_is_switched_and_waited_for(sdk: Any) -> None:
     node = sdk.create_node(driver="fake-hardware", name="sdk-power")
-    sdk.set_node_power_state(node, "power on", wait=True, timeout=30)
+    sdk.set_node_power_state(node, "power on", wait=True, timeout=90)
     assert sdk.get_node(node).power_state == "power on"
-    sdk.set_node_power_state(node, "power off", wait=True, timeout=30)
+    sdk.set_node_power_state(node, "power off", wait=True, timeout=90)
     assert sdk.get_node(node).power_state == "power off"
     sdk.delete_node(node)
 
@@ -118,7 +118,7 @@ def test_templates_runbooks_rules_and_allocations_are_reached(sdk: Any) -> None:
     sdk.delete_inspection_rule(rule)
     allocation = sdk.create_allocation(name="sdk", resource_class="nothing-has-it")
     with pytest.raises(exceptions.ResourceFailure):
-        sdk.wait_for_allocation(allocation, timeout=60)
+        sdk.wait_for_allocation(allocation, timeout=90)
     assert [found.name for found in sdk.allocations(state="error", resource_class="nothing-has-it")] == [
         "sdk"
     ]

@@ -12,7 +12,7 @@ NEWEST = "1.115"
 VERSION_HEADER = "X-OpenStack-Ironic-API-Version"
 #: Longest wait for an answer, and for a node to come to rest, in seconds.
 ANSWER_S = 60.0
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 #: Provision states in which a conductor is at work.
 _MOVING = frozenset({
     "verifying", "deploying", "cleaning", "deleting", "inspecting", "adopting", "rescuing", "unrescuing",

@@ -45,6 +45,6 @@ def test_a_statement_that_is_given_up_ends_before_the_database_is_closed(
 
     asyncio.run(scenario())
     for thread in set(threading.enumerate()) - before:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert failures == []

@@ -272,7 +272,7 @@ def test_an_error_nobody_foresaw_is_a_disk_not_erased() -> None:
 def test_disks_are_erased_at_the_same_time() -> None:
     import threading
 
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def work(device: BlockDevice) -> Erased:
         both.wait()

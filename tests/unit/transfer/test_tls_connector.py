@@ -13,7 +13,7 @@ import pytest
 from bessemer.transfer.tls import TlsRules, client_context
 from bessemer.transfer.tls_connector import TlsConnector
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 @contextmanager
