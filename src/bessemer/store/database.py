@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Self, TypeAlias, overload
+from typing import Any, Self, TypeAlias, TypeVar, overload
 
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
@@ -29,6 +29,8 @@ from bessemer.store.pool import Link, Pool
 from bessemer.store.statement import Rows, Statement
 from bessemer.store.turn import Turn
 from bessemer.store.vault import Vault
+
+T = TypeVar("T")
 
 #: Longest wait for a turn to write (SQLite) or for a pooled connection.
 TURN_S = 30.0
@@ -121,9 +123,8 @@ class Transaction:
             self._check_may(is_write=getattr(statement, "is_dml", False))
             if self.is_writing:
                 await self._driver.ensure_begun()
-            return await self._connection.execute(
-                statement, parameters, execution_options=execution_options or {}
-            )
+            work = self._connection.execute(statement, parameters, execution_options=execution_options or {})
+            return await (_whole(work) if self.is_writing and not self.is_postgresql else work)
         except IntegrityError:
             self._is_spoiled = True
             raise
@@ -354,14 +355,25 @@ async def _commit(link: Link) -> asyncio.CancelledError | None:
         raise
 
 
-async def _to_the_end(work: Awaitable[None]) -> None:
+async def _to_the_end(work: Awaitable[Any]) -> None:
     """Finish ``work`` even when this task is cancelled meanwhile, and be cancelled then."""
     cancelled = await _finished(work)
     if cancelled is not None:
         raise cancelled
 
 
-async def _finished(work: Awaitable[None]) -> asyncio.CancelledError | None:
+async def _whole(work: Awaitable[T]) -> T:
+    """Finish ``work`` even when this task is cancelled meanwhile, and be cancelled then.
+
+    SQLAlchemy throws a connection away when a task is cancelled in one of its statements. In SQLite's writing
+    one there is also what others did, who wait for the commit.
+    """
+    task = asyncio.ensure_future(work)
+    await _to_the_end(task)
+    return task.result()
+
+
+async def _finished(work: Awaitable[Any]) -> asyncio.CancelledError | None:
     """Finish ``work`` even when this task is cancelled meanwhile; give the cancellation back, if any.
 
     Where both happened, being cancelled is what counts: a caller that only hears of a failure tries again.

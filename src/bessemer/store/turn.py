@@ -21,6 +21,9 @@ _log = structlog.get_logger()
 #: So many blocks share a transaction at most: the first waits for the last.
 _MOST = 16
 
+#: What a commit fails with: the second where the connection was closed.
+_FAILURES = (DBAPIError, ValueError)
+
 
 class Turn:
     """Of one writing connection: ``take``, ``begin``, ``join`` if all went well, ``pass_on`` whatever did."""
@@ -72,6 +75,8 @@ class Turn:
 
     def begin(self, driver: SqliteDriver) -> None:
         """The holder's block begins: a transaction, or its part of the one that is open."""
+        if self._group and driver is not self._driver:
+            self._end_all(DatabaseLost("The connection to the database was thrown away."))
         self._check_whole()
         driver.begin_block(len(self._group))
 
@@ -125,10 +130,10 @@ class Turn:
             return InternalError("nothing was written, and is to be committed")
         try:
             await driver.commit()
-        except DBAPIError as failed:
+        except _FAILURES as failed:
             try:
                 await driver.end()
-            except DBAPIError as again:
+            except _FAILURES as again:
                 _log.warning("a transaction could not be taken back", error=reason(again))
             return DatabaseLost(f"The database did not take the changes: {reason(failed)}.")
         return None

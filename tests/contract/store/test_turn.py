@@ -1,6 +1,8 @@
 """Blocks that write to SQLite at once: they share commits, and nothing else."""
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -209,3 +211,63 @@ async def test_who_is_cancelled_hears_of_that_although_the_commit_fails_too(sqli
         with pytest.raises(DatabaseLost):
             await other
     assert not await names(sqlite)
+
+
+@pytest.mark.parametrize("cancellations", [1, 2])
+async def test_who_is_cancelled_in_a_statement_takes_nothing_of_others_with_him(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch, cancellations: int
+) -> None:
+    """SQLAlchemy throws a connection away when a task is cancelled in one of its statements."""
+    begun, free = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    patiently = WholeConnection._run_patiently
+
+    def run(self: WholeConnection, sql: str, *more: Any) -> Any:
+        if "in the way" in sql:
+            loop.call_soon_threadsafe(begun.set)
+            free.wait(60)
+        return patiently(self, sql, *more)
+
+    async def wait_long(tx: Transaction) -> None:
+        await tx.execute(text("SELECT 'in the way'"))
+
+    monkeypatch.setattr(WholeConnection, "_run_patiently", run)
+    joined = asyncio.create_task(add(sqlite, 0))
+    cancelled = asyncio.create_task(add(sqlite, 1, wait_long))
+    following = asyncio.create_task(add(sqlite, 2))
+    async with asyncio.timeout(60):
+        await begun.wait()
+        for _ in range(cancellations):
+            cancelled.cancel()
+            for _ in range(5):
+                await asyncio.sleep(0)
+        free.set()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        await asyncio.gather(joined, following)
+    assert await names(sqlite) == {"n0", "n2"}
+
+
+async def test_those_who_joined_hear_when_their_connection_had_to_be_thrown_away(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next would begin a part of a transaction that is not there, and make it true for them."""
+
+    async def fail(tx: Transaction) -> None:
+        monkeypatch.setattr(WholeConnection, "roll_back", cannot)
+        raise LookupError
+
+    async def let_others_wait(_: Transaction) -> None:
+        await asyncio.sleep(0)
+
+    async def cannot(*_: Any) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async with asyncio.timeout(60):
+        adding = [add(sqlite, 0, let_others_wait), add(sqlite, 1, fail), add(sqlite, 2)]
+        followed = await asyncio.gather(*adding, return_exceptions=True)
+        adding = [add(sqlite, 3, let_others_wait), add(sqlite, 4, fail)]
+        last = await asyncio.gather(*adding, return_exceptions=True)
+    assert [type(outcome) for outcome in followed] == [DatabaseLost, LookupError, type(None)]
+    assert [type(outcome) for outcome in last] == [DatabaseLost, LookupError]
+    assert await names(sqlite) == {"n2"}
