@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bessemer.domain.operation import Operation, OperationState, PlanItem
-from bessemer.engine.workflow import Change, Done
+from bessemer.engine.workflow import Change, Done, Wait
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.clock import seconds_between, timestamp
 from bessemer.kernel.error import DeviceRefused, DeviceUnreachable, InvalidValue
@@ -281,3 +281,85 @@ async def test_an_end_that_cannot_be_told_is_an_end_all_the_same(database: Datab
         assert "no room in the rack" in done.error.hint
         # And the node is free for the next.
         await carry_out(engine, database, node_uuid=operation.node_uuid)
+
+
+async def test_what_no_database_holds_of_a_devices_words_is_left_out_and_the_cause_stays(
+    database: Database,
+) -> None:
+    record = Record()
+    workflow = record.workflow(
+        record.step("a", undo=raising(DeviceRefused("stu\0ck"))),
+        record.step("b", failing_times(DeviceUnreachable("starting\0\ud800", hint="\0wait"), 1)),
+        record.step("c", raising(DeviceRefused("The BMC said \0no.", hint="Ask \0it."))),
+    )
+    async with running(database, [workflow]) as engine:
+        done = await carry_out(engine, database)
+    assert done.state is OperationState.FAILED
+    assert done.error is not None
+    assert (done.error.code, done.error.message) == ("device-refused", "The BMC said no.")
+    assert done.error.hint == "Ask it. Taking back step 'a' failed too: stuck"
+    assert record.calls == ["run a", "run b", "run b", "run c", "undo c", "undo b", "undo a"]
+    [retried] = [line.detail for line in await journal(database, done) if line.event == "retried"]
+    assert retried == "starting wait"
+
+
+async def test_what_no_database_holds_of_progress_and_reasons_is_left_out(database: Database) -> None:
+    asked = False
+
+    async def until(context: Toy) -> Done | Wait:
+        nonlocal asked
+        if asked:
+            return Done(detail="well\0 done")
+        asked = True
+        await context.report(50.0, "wri\0ting")
+        return Wait("agent", 60.0, poll_s=0.0, reason="its \ud800disk")
+
+    record = Record()
+    async with running(database, [record.workflow(record.step("a", until=until))]) as engine:
+        done = await carry_out(engine, database)
+    assert done.state is OperationState.SUCCEEDED
+    assert [line.detail for line in await journal(database, done)][1:3] == ["its disk", "well done"]
+
+
+class Unspeakable(DeviceRefused):
+    """Nothing can be written of it, as in a defect of our own."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+async def test_an_undo_of_which_nothing_can_be_written_is_made_once_and_the_others_after_it(
+    database: Database,
+) -> None:
+    record = Record()
+    workflow = record.workflow(
+        record.step("a"),
+        record.step("b", undo=raising(Unspeakable("x"))),
+        record.step("c", raising(DeviceRefused("no"))),
+    )
+    async with running(database, [workflow]) as engine:
+        done = await carry_out(engine, database)
+    assert done.state is OperationState.FAILED
+    assert done.error is not None
+    assert (done.error.code, done.error.message) == ("device-refused", "no")
+    assert "Taking back step 'b' failed too: The engine failed" in done.error.hint
+    assert record.calls == ["run a", "run b", "run c", "undo c", "undo b", "undo a"]
+    assert record.told[-1][0] is Change.FAILED
+
+
+async def test_an_undo_and_an_end_of_which_nothing_can_be_written_are_an_end_for_the_operator(
+    database: Database,
+) -> None:
+    async def refuse(tx: Transaction, operation: Operation, told: Change) -> None:
+        if told is Change.FAILED:
+            raise RuntimeError("no room in the rack")
+
+    record = Record()
+    step = record.step("a", raising(DeviceRefused("no")), undo=raising(Unspeakable("x")))
+    async with running(database, [record.workflow(step, on_change=refuse)]) as engine:
+        done = await carry_out(engine, database)
+    assert (done.state, done.owner) == (OperationState.FAILED, None)
+    assert done.error is not None
+    assert (done.error.message, done.error.fault) == ("no", "operator")
+    assert "no room in the rack" in done.error.hint
+    assert record.calls == ["run a", "undo a"]

@@ -86,7 +86,7 @@ class Execution:
         except Exception as error:  # noqa: BLE001  the top edge of everything that is done for an operation
             # A defect of the engine itself. The step's own were dealt with where it was called.
             self._log.error("carrying on an operation failed unexpectedly", exc_info=error)
-            await self._fail(recorded(InternalError(f"The engine failed: {type(error).__name__}."), ""))
+            await self._fail_or_end(InternalError(f"The engine failed: {type(error).__name__}."))
 
     def _tell_of_end(self) -> None:
         """What went well is told by events and the journal; a line each would cost more than the figures."""
@@ -264,6 +264,23 @@ class Execution:
             self._log.warning("a step failed", step=to.name_of_step(operation), error=str(error))
             await self._fail(recorded(error, to.name_of_step(operation)))
 
+    async def _fail_or_end(self, error: InternalError) -> None:
+        """Something cannot be written, or not even be tried. Nothing is begun again because of that: each
+        step is taken back once, and when it is the failure that cannot be written, that is the end."""
+        try:
+            if self._held.operation.phase is Phase.UNDO:
+                await self._leave_undone(error)
+            else:
+                await self._fail(recorded(error, ""))
+        except FenceLost:
+            raise
+        except Untold as refused:
+            await self._go_on_untold(refused)
+        except Exception as again:  # noqa: BLE001  as in ``run``: there is nobody above
+            self._log.error("the failure of an operation could not be written down", exc_info=again)
+            known = self._held.operation.error or recorded(error, "")
+            await self._end_untold(known, f"{type(again).__name__}.")
+
     async def _outlast(self, error: DatabaseLost) -> None:
         """The database was lost in the middle of a step. That is no failure of the step, and none of its
         tries: it was cut short, as by the end of this process, and is taken up by its declaration.
@@ -308,8 +325,9 @@ class Execution:
                 refused = again
             else:
                 return
-        known = refused.operation.error or recorded(InternalError(reason), "")
+        await self._end_untold(refused.operation.error or recorded(InternalError(reason), ""), reason)
 
+    async def _end_untold(self, known: OperationError, reason: str) -> None:
         async def fill(tx: Transaction, transition: Transition) -> None:
             to.end_untold(transition, known, reason, timestamp(self._clock))
 

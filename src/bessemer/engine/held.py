@@ -15,6 +15,7 @@ from bessemer.engine.span import tell_end
 from bessemer.engine.transition import Transition
 from bessemer.engine.workflow import Change, OnChange
 from bessemer.kernel.error import BessemerError, FenceLost, InternalError, Unavailable
+from bessemer.kernel.text import storable_of
 from bessemer.store.database import Database, Transaction
 from bessemer.store.journal import add_entries, has_entry
 from bessemer.store.operation import change_operation, get_operation, guard_operation, put_to_sleep
@@ -154,7 +155,7 @@ class Held:
 
     def note_progress(self, percent: float | None, text: str) -> None:
         """To be written with the next transition, or by ``save_progress`` before."""
-        self._progress = (percent, text)
+        self._progress = (percent, storable_of(text))
 
     async def save_progress(self) -> None:
         """Write the progress noted last, if it is not written yet. Raises FenceLost."""

@@ -23,6 +23,7 @@ from bessemer.domain.operation import (
 from bessemer.engine.workflow import Change, Done, OnInterrupt, Step, Wait, Workflow
 from bessemer.kernel.clock import Timestamp, from_timestamp, seconds_between, to_timestamp
 from bessemer.kernel.error import BessemerError, Fault, InternalError
+from bessemer.kernel.text import storable_of
 
 #: The error code of an operation that was ended on request.
 CANCELLED: Final = "cancelled"
@@ -89,7 +90,7 @@ def entry(
         attempt=operation.attempt,
         event=event,
         duration_s=None if since is None else max(0.0, seconds_between(since, now)),
-        detail=detail,
+        detail=storable_of(detail),
         owner=operation.owner or "",
         fence=operation.fence,
     )
@@ -199,7 +200,7 @@ def fall_asleep(transition: Transition, wait: Wait, now: Timestamp) -> None:
         deadline_at=deadline,
     )
     if wait.reason and not transition.is_reported:
-        transition.change(progress_text=wait.reason)
+        transition.change(progress_text=storable_of(wait.reason))
     if is_first:
         transition.write(JournalEvent.WAITING, now, since=operation.step_started_at, detail=wait.reason)
         transition.tell(Change.WAITING)
@@ -288,9 +289,11 @@ def undo_failed(transition: Transition, error: BessemerError, now: Timestamp, si
 
 
 def end_untold(transition: Transition, error: OperationError, reason: str, now: Timestamp) -> None:
-    """The workflow could not take note of the end: it ends all the same, or it would block its node."""
-    hint = f"{error.hint} What this means for the node could not be written down: {reason}".strip()
-    transition.change(error=msgspec.structs.replace(error, hint=hint))
+    """The workflow could not take note of the end: it ends all the same, or it would block its node. Whatever
+    the reason was, what became of the node is for the operator to see."""
+    told = f"{error.hint} What this means for the node could not be written down: {reason}"
+    hint = storable_of(told).strip()
+    transition.change(error=msgspec.structs.replace(error, fault=Fault.OPERATOR, hint=hint))
     transition.write(JournalEvent.FAILED, now, detail=hint)
     _give_up(transition, now)
     transition.told.clear()

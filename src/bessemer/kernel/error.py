@@ -28,6 +28,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from bessemer.kernel.secret import without_secrets
+from bessemer.kernel.text import storable_of
 
 
 class Fault(StrEnum):
@@ -47,9 +48,10 @@ class BessemerError(Exception):
     retry: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        # Whatever is said of an address, the login in it is not repeated.
-        self.message = without_secrets(message)
-        self.hint = without_secrets(hint)
+        # Whatever is said of an address, the login in it is not repeated. Devices are quoted in errors that
+        # are kept.
+        self.message = storable_of(without_secrets(message))
+        self.hint = storable_of(without_secrets(hint))
         super().__init__(self.message)
 
     def hide(self, secrets: Iterable[str]) -> None:
