@@ -153,6 +153,13 @@ async def test_a_keystone_that_is_down_is_not_asked_by_every_request(bench) -> N
     assert (await bench.ask("t")).user_name == "alice"
 
 
+async def test_requests_that_waited_for_a_login_which_failed_do_not_try_it_one_after_the_other(bench) -> None:
+    bench.keystone.status = 503
+    denials = await asyncio.gather(*(denied(bench.ask(f"t{number}")) for number in range(6)))
+    assert {denial.status for denial in denials} == {503}
+    assert bench.keystone.logins == 1
+
+
 async def test_one_token_that_keystone_fails_over_keeps_nobody_else_out(bench) -> None:
     bench.keystone.tokens["good"] = described()
     await denied(bench.ask("first"))

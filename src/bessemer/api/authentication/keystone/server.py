@@ -93,9 +93,7 @@ class KeystoneServer:
         Raises:
             KeystoneUnusable: No verdict.
         """
-        wait_s = self._closed_until - self._monotonic()
-        if wait_s > 0:
-            raise KeystoneUnusable("Keystone did not answer lately", wait_s)
+        self._check_open()
         own = await self._own_token()
         status, document = await self._ask(own, text, allow_expired)
         if status == 401:
@@ -129,6 +127,7 @@ class KeystoneServer:
             if own is not None and own is not instead_of and self._monotonic() < own.renew_at:
                 return own
             try:
+                self._check_open()  # those before us may have waited in vain
                 self._own = await self._log_in()
             except KeystoneUnusable:
                 now = self._monotonic()
@@ -169,6 +168,11 @@ class KeystoneServer:
             # aiohttp's own texts may quote headers.
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise self._failed(f"Keystone cannot be reached: {reason}") from error
+
+    def _check_open(self) -> None:
+        wait_s = self._closed_until - self._monotonic()
+        if wait_s > 0:
+            raise KeystoneUnusable("Keystone did not answer lately", wait_s)
 
     def _failed(self, reason: str) -> KeystoneUnusable:
         """Nobody asks again for a while. Failures at the same time count as one."""
