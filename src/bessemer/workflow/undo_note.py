@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from bessemer.domain.operation import Operation
 from bessemer.engine.workflow import Undo
-from bessemer.kernel.error import BessemerError
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 
 _KEY = "left_undone"
@@ -25,11 +24,9 @@ def is_taken_back(operation: Operation) -> bool:
 def _noting(name: str, undo: Undo[Collaborators]) -> Undo[Collaborators]:
     async def noted(context: NodeContext) -> None:
         failed = [other for other in context.data.get(_KEY, []) if other != name]
-        try:
-            await undo(context)
-        except BessemerError:
-            context.data[_KEY] = [*failed, name]
-            raise
+        # Noted before: a deadline, for one, ends the undo from outside.
+        context.data[_KEY] = [*failed, name]
+        await undo(context)
         context.data[_KEY] = failed
 
     return noted

@@ -1,7 +1,15 @@
 """Servicing a deployed machine: the instance is back afterwards, whoever ends it and however."""
 
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from bessemer.domain.operation import JournalEvent, OperationState
 from bessemer.domain.provision import ProvisionState
+from bessemer.engine.workflow import Step, Workflow
+from bessemer.workflow.undo_note import noting
 
 S = ProvisionState
 ACTIVE = {"provision_state": S.ACTIVE}
@@ -58,6 +66,34 @@ async def test_aborting_a_held_servicing_gives_the_machine_back_to_its_instance(
     assert node.driver_internal_info["fake_boot"] == {"from": "disk"}
     assert (node.driver_internal_info["fake_power"], node.power_state) == ("power on", "power on")
     assert "agent_secret_token" not in node.driver_internal_info
+
+
+async def too_late(context: Any) -> None:
+    await asyncio.Event().wait()
+
+
+async def unexpected(context: Any) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("undo", [too_late, unexpected])
+async def test_a_machine_that_could_not_be_given_back_is_not_shown_as_active(site, undo) -> None:
+    def cannot_return(step: Step[Any]) -> Step[Any]:
+        if step.name != "leave the tenant network":
+            return step
+        return noting(replace(step, undo=undo, timeout_s=1.0))
+
+    def reshape(workflow: Workflow[Any]) -> Workflow[Any]:
+        if workflow.kind != "service":
+            return workflow
+        return replace(workflow, steps=tuple(map(cannot_return, workflow.steps)))
+
+    async with site(reshape, node=ACTIVE) as s:
+        await s.ask("service", service_steps=[HOLD])
+        await s.reached("service hold")
+        await s.ask("abort")
+        node = await s.settled()
+    assert node.provision_state is S.SERVICE_FAILED
 
 
 async def test_new_steps_take_the_place_of_those_on_hold(site) -> None:
