@@ -89,7 +89,8 @@ async def is_done(context: NodeContext) -> Done | Wait:
         raise CommandFailed(_failure(result))
     await context.report(100.0, "done")
     context.data["command_result"] = result.result
-    _forget(context)
+    # The command's id stays: whoever cannot write down its end looks at it again.
+    context.data.pop("known_commands", None)
     return Done()
 
 
@@ -114,11 +115,6 @@ def _failure(result: CommandResult) -> str:
     message, details = str(error.get("message") or ""), str(error.get("details") or "")
     told = message if details in message else f"{message} {details}".strip()
     return f"the agent's command {result.name} ended as {result.status}: {told or 'no reason given'}"
-
-
-def _forget(context: NodeContext) -> None:
-    for key in ("known_commands", "command"):
-        context.data.pop(key, None)
 
 
 __all__ = [

@@ -4,6 +4,8 @@ from copy import deepcopy
 from typing import Any
 
 from bessemer.domain.provision import ProvisionState
+from bessemer.kernel.error import DatabaseLost
+from bessemer.workflow import hardware_step
 from fakes.simulated_machine import CLEAN_STEPS
 
 S = ProvisionState
@@ -116,3 +118,22 @@ async def test_a_deployment_may_apply_a_configuration(site) -> None:
         assert found.raid_config["logical_disks"] == TARGET["logical_disks"]
         names = [c["params"]["step"]["step"] for c in s.machine.commands("execute_deploy_step")]
         assert names == ["apply_configuration", "write_image"]
+
+
+async def test_a_database_lost_after_a_step_costs_another_look_and_not_the_operation(
+    site, monkeypatch
+) -> None:
+    note_result, lost = hardware_step.note_result, [DatabaseLost("gone for a moment")]
+
+    async def note(*args: Any) -> None:
+        if lost:
+            raise lost.pop()
+        await note_result(*args)
+
+    monkeypatch.setattr(hardware_step, "note_result", note)
+    async with site(node=NODE) as s:
+        teach(s, None)
+        node = await clean(s, CREATE)
+        assert (node.provision_state, node.last_error, lost) == (S.MANAGEABLE, None, [])
+        assert node.raid_config["logical_disks"] == TARGET["logical_disks"]
+        assert len(s.machine.commands("execute_clean_step")) == 1
