@@ -34,8 +34,10 @@ FAREWELL_S = 20.0
 
 Timeout = Callable[[Settings], int]
 
+#: The rows between which a machine that boots is to boot the ramdisk.
+_PREPARED, _CLEANED_UP = "prepare the agent's boot", "clean up the agent's boot"
 #: The rows, in order, that restart the ramdisk: for plans that need a reboot in the middle.
-RESTART = ("tear down the agent", "power off after the agent", "prepare the agent's boot", "boot the agent")
+RESTART = ("tear down the agent", "power off after the agent", _PREPARED, "boot the agent")
 #: Those that start it on a machine that is off.
 START = RESTART[2:]
 #: Those that start it once more on a machine of which nothing is heard.
@@ -47,6 +49,12 @@ _WAITED = "waited_s"
 def needs_agent(operation: Operation) -> bool:
     """Whether this operation works through the ramdisk; noted by the workflow's first step."""
     return bool(operation.data.get("needs_agent", True))
+
+
+def is_in_ramdisk(operation: Operation) -> bool:
+    """Whether the plan is between the preparation of the ramdisk's boot and its end."""
+    behind = {item.step for item in operation.plan[: operation.position]}
+    return needs_agent(operation) and _PREPARED in behind and _CLEANED_UP not in behind
 
 
 async def forget_agent(task: NodeTask) -> None:
@@ -74,7 +82,7 @@ def into_agent(purpose: str, timeout: Timeout, until: Until | None = None) -> tu
         hard_off("power off before the agent", when=needs_agent),
         NodeStep(f"attach {purpose} network", attach, OnInterrupt.IDEMPOTENT, undo=detach, when=needs_agent),
         NodeStep(
-            "prepare the agent's boot",
+            _PREPARED,
             _prepare_boot,
             OnInterrupt.IDEMPOTENT,
             undo=_leave_safe,
@@ -86,7 +94,7 @@ def into_agent(purpose: str, timeout: Timeout, until: Until | None = None) -> tu
             _switch_on,
             OnInterrupt.IDEMPOTENT,
             until=until or is_present,
-            undone_by="prepare the agent's boot",
+            undone_by=_PREPARED,
             when=needs_agent,
         ),
     )
@@ -100,7 +108,7 @@ def leave_nothing_behind(purpose: str) -> tuple[NodeStep, ...]:
         await task.driver.network.remove_network(task, purpose)
 
     return (
-        NodeStep("clean up the agent's boot", _clean_up_boot, OnInterrupt.IDEMPOTENT, when=needs_agent),
+        NodeStep(_CLEANED_UP, _clean_up_boot, OnInterrupt.IDEMPOTENT, when=needs_agent),
         NodeStep(f"detach {purpose} network", detach, OnInterrupt.IDEMPOTENT, when=needs_agent),
     )
 
@@ -196,13 +204,20 @@ def _facts(task: NodeTask) -> dict[str, Any]:
 
 
 async def _leave_safe(context: NodeContext) -> None:
-    """Undo of the ramdisk boot: the machine off, its media and boot override taken back, the token dead."""
+    """Undo of the ramdisk boot: the machine off, its media and boot override taken back, the token dead.
+
+    The node's record says what it is left at: power sync holds machines to that.
+    """
     task = await open_task(context)
-    stays_on = task.node.disable_power_off
-    if context.deps.settings.deploy.power_off_after_deploy_failure and not stays_on:
-        await task.driver.power.request_power(task, PowerTarget.OFF)
+    power = task.driver.power
+    is_off = context.deps.settings.deploy.power_off_after_deploy_failure and not task.node.disable_power_off
+    if is_off:
+        await power.request_power(task, PowerTarget.OFF)
+        await task.save(power_state=PowerState.OFF, target_power_state=None)
     await task.driver.boot.clean_up_ramdisk(task)
     await forget_agent(task)
+    if not is_off:
+        await task.save(power_state=await power.get_power_state(task), target_power_state=None)
 
 
 async def _say_farewell(context: NodeContext) -> None:

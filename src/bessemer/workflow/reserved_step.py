@@ -1,7 +1,7 @@
 """Steps that every machine has: hold, wait, power on, power off, reboot.
 
-Where the work goes through the ramdisk, switching on means booting the agent and waiting for it: the steps
-behind may need it. Source: v1 contract, steps.reserved_steps.
+While the ramdisk is at work, switching on means booting it and waiting for the agent: the steps behind may
+need it. Source: v1 contract, steps.reserved_steps.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from bessemer.domain.power import PowerState
 from bessemer.domain.provision import KINDS, StateKind
 from bessemer.engine.workflow import Done, OnInterrupt, Wait
 from bessemer.kernel.clock import seconds_between, timestamp
-from bessemer.workflow.agent_boot import RESTART, START, Timeout, needs_agent
+from bessemer.workflow.agent_boot import RESTART, START, Timeout, is_in_ramdisk
 from bessemer.workflow.collaborators import NodeContext, NodeStep
 from bessemer.workflow.power import hard_off, switch_on
 from bessemer.workflow.projection import HOLD
@@ -42,7 +42,7 @@ def row_of(step: str) -> str:
 
 def reboot_items(operation: Operation, args: dict[str, Any]) -> tuple[PlanItem, ...]:
     """Plan items that reboot the machine: into the agent, if it is at work there."""
-    rows: Sequence[str] = RESTART if needs_agent(operation) else (_OFF, _ON)
+    rows: Sequence[str] = RESTART if is_in_ramdisk(operation) else (_OFF, _ON)
     return tuple(PlanItem(step=row, args=args) for row in rows)
 
 
@@ -103,5 +103,5 @@ async def _decide(context: NodeContext) -> Done:
         case _ if await task.driver.power.get_power_state(task) is PowerState.ON:
             return Done(detail="the machine is on already")
         case _:
-            rows = START if needs_agent(context.operation) else (_ON,)
+            rows = START if is_in_ramdisk(context.operation) else (_ON,)
     return Done(insert=tuple(PlanItem(step=row, args=dict(context.item.args)) for row in rows))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from bessemer.domain.deploy_template import DeployTemplate
 from bessemer.domain.operation import JournalEvent, Operation
 from bessemer.domain.provision import ProvisionState
@@ -115,6 +117,29 @@ async def test_a_deployment_without_an_agent_runs_its_drivers_step(site) -> None
         node = await s.settled()
         assert (node.provision_state, node.last_error) == (S.ACTIVE, None)
         assert "deploy.deploy" in await done(s, operation)
+
+
+@pytest.mark.parametrize(
+    ("step", "priority"),
+    [("reboot", 110), ("power_on", 110), ("reboot", 35), ("reboot", 25), ("power_on", 25)],
+)
+async def test_before_and_after_the_ramdisk_the_machine_is_started_without_it(site, step, priority) -> None:
+    async with site(node=AVAILABLE) as s:
+        start = {"interface": "power", "step": step, "args": {}, "priority": priority}
+        await s.ask("active", deploy_steps=[start])
+        node = await s.settled()
+    assert (node.provision_state, node.last_error, node.power_state) == (S.ACTIVE, None, "power on")
+    assert (s.machine.boots, node.driver_internal_info["fake_boot"]) == (1, {"from": "disk"})
+    assert "agent_secret_token" not in node.driver_internal_info
+
+
+async def test_a_reboot_while_the_ramdisk_is_at_work_boots_it_again(site) -> None:
+    async with site(node=AVAILABLE) as s:
+        reboot = {"interface": "power", "step": "reboot", "args": {}, "priority": 70}
+        await s.ask("active", deploy_steps=[reboot])
+        node = await s.settled()
+    assert (node.provision_state, node.last_error, s.machine.boots) == (S.ACTIVE, None, 2)
+    assert node.driver_internal_info["fake_boot"] == {"from": "disk"}
 
 
 async def test_an_unknown_step_fails_once_the_agent_has_told_what_there_is(site) -> None:
