@@ -20,6 +20,12 @@ class TcpProxy:
         """Nothing passes any more, and nobody is told."""
         self._flows.clear()
 
+    def forget(self) -> None:
+        """Nothing passes any more on connections there are, and nobody is told; new ones are served."""
+        self.hang()
+        self._flows = asyncio.Event()
+        self._flows.set()
+
     def cut(self) -> None:
         """Close every connection and refuse new ones."""
         self._is_cut = True
@@ -42,9 +48,10 @@ class TcpProxy:
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        flows = self._flows
         try:
             while data := await reader.read(65536):
-                await self._flows.wait()
+                await flows.wait()
                 writer.write(data)
                 await writer.drain()
         except OSError:

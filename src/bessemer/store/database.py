@@ -124,7 +124,8 @@ class Transaction:
             if self.is_writing:
                 await self._driver.ensure_begun()
             work = self._connection.execute(statement, parameters, execution_options=execution_options or {})
-            return await (_whole(work) if self.is_writing and not self.is_postgresql else work)
+            with self._driver.guarded(""):  # against what SQLAlchemy passes on as it is
+                return await (_whole(work) if self.is_writing and not self.is_postgresql else work)
         except IntegrityError:
             self._is_spoiled = True
             raise
@@ -337,7 +338,7 @@ async def _roll_back(link: Link) -> None:
     """A connection that cannot even do this is thrown away, with whatever it was in. SQLAlchemy does so
     by itself when a task is cancelled in one of its statements.
     """
-    if link.connection.invalidated:
+    if link.is_broken:
         return
     try:
         await link.driver.roll_back()

@@ -6,7 +6,7 @@ here, PostgreSQL's in ``postgresql``.
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -35,6 +35,10 @@ class Driver(Protocol):
         """Take back what was done since the beginning, whatever became of it."""
 
     async def run(self, plan: Plan, parameters: Parameters | None) -> Rows: ...
+
+    def guarded(self, sql: str) -> AbstractContextManager[None]:
+        """What the database's client raises in the block becomes a DBAPIError about ``sql``. Parameters never
+        go into it: there may be secrets among them."""
 
 
 class SqliteDriver:
@@ -78,12 +82,12 @@ class SqliteDriver:
         if self._opening:
             self._opening = ""
             return
-        with _as_dbapi_errors(self, "ROLLBACK"):
+        with self.guarded("ROLLBACK"):
             await self._connection.roll_back(self._savepoint)
 
     async def end(self) -> None:
         """Take the whole transaction back."""
-        with _as_dbapi_errors(self, "ROLLBACK"):
+        with self.guarded("ROLLBACK"):
             await self._connection.roll_back()
 
     async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
@@ -97,8 +101,17 @@ class SqliteDriver:
         self, sql: str, arguments: Sequence[Any], *, is_many: bool = False, is_short: bool = False
     ) -> Outcome:
         first, self._opening = self._opening, ""  # when this is cancelled, the thread begins all the same
-        with _as_dbapi_errors(self, sql or first):
+        with self.guarded(sql or first):
             return await self._connection.run(sql, arguments, is_many=is_many, first=first, is_short=is_short)
+
+    @contextmanager
+    def guarded(self, sql: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(sql, None, error) from error
+        except (sqlite3.Error, OSError) as error:
+            raise DBAPIError(sql, None, error, connection_invalidated=self.is_broken) from error
 
 
 def driver_of(connection: Connection) -> Driver:
@@ -116,14 +129,3 @@ def arguments(plan: Plan, parameters: Parameters | None) -> list[Any]:
     if isinstance(parameters, Sequence):
         return [plan.arguments(one) for one in parameters]
     return plan.arguments(parameters or {})
-
-
-@contextmanager
-def _as_dbapi_errors(driver: Driver, sql: str) -> Iterator[None]:
-    """Parameters never go into the error: there may be secrets among them."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise IntegrityError(sql, None, error) from error
-    except (sqlite3.Error, OSError) as error:
-        raise DBAPIError(sql, None, error, connection_invalidated=driver.is_broken) from error

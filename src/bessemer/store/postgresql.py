@@ -22,25 +22,25 @@ class PostgresqlDriver:
         return self._is_confused or bool(self._connection.is_closed())
 
     async def begin(self) -> None:
-        with self._guarded("BEGIN"):
+        with self.guarded("BEGIN"):
             await self._connection.execute("BEGIN")
 
     async def ensure_begun(self) -> None:
         """It has begun already."""
 
     async def commit(self) -> None:
-        with self._guarded("COMMIT"):
+        with self.guarded("COMMIT"):
             status = await self._connection.execute("COMMIT")
         if status != "COMMIT":
             raise InternalError("a transaction went on after a statement had failed in it")
 
     async def roll_back(self) -> None:
-        with self._guarded("ROLLBACK"):
+        with self.guarded("ROLLBACK"):
             await self._connection.execute("ROLLBACK")
 
     async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
         sent = arguments(plan, parameters)
-        with self._guarded(plan.sql):
+        with self.guarded(plan.sql):
             if isinstance(parameters, Sequence):
                 await self._connection.executemany(plan.sql, sent)
                 return Rows((), len(parameters))
@@ -51,8 +51,7 @@ class PostgresqlDriver:
             return Rows((), int(status.rpartition(" ")[2]))
 
     @contextmanager
-    def _guarded(self, sql: str) -> Iterator[None]:
-        """Parameters never go into the error: there may be secrets among them."""
+    def guarded(self, sql: str) -> Iterator[None]:
         try:
             yield
         except asyncpg.IntegrityConstraintViolationError as error:
@@ -62,5 +61,9 @@ class PostgresqlDriver:
             self._is_confused = True
             lost = ConnectionResetError("the connection to the database was lost")
             raise DBAPIError(sql, None, lost, connection_invalidated=True) from error
+        except TimeoutError as error:
+            # The host may be gone without a word: whoever tried again here would wait as long once more.
+            self._is_confused = True
+            raise DBAPIError(sql, None, error, connection_invalidated=True) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise DBAPIError(sql, None, error, connection_invalidated=self.is_broken) from error
