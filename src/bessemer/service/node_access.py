@@ -10,13 +10,12 @@ from typing import TypeVar
 
 from bessemer.domain.node import Node, refuse_locked
 from bessemer.kernel.error import NotFound
-from bessemer.kernel.ident import is_uuid
 from bessemer.service.audit import concealed
 from bessemer.service.caller import Caller
 from bessemer.service.lock import LockWait
 from bessemer.service.target import of_node
 from bessemer.store.database import Database, Transaction
-from bessemer.store.node import find_node, get_node
+from bessemer.store.node import find_node
 
 T = TypeVar("T")
 
@@ -102,14 +101,7 @@ class NodeAccess:
 
     async def _held(self, tx: Transaction, caller: Caller, ident: str) -> Node:
         """The node, kept from other writers until the transaction ends."""
-        if not is_uuid(ident):
-            node = await self.find(tx, caller, ident)
-            return await get_node(tx, node.uuid, lock=True) if tx.is_postgresql else node
-        try:
-            found = await get_node(tx, ident.lower(), lock=True)
-        except NotFound as error:
-            raise _missing(ident) from error
-        return _admitted(caller, found, _missing(ident))
+        return _admitted(caller, await find_node(tx, ident, lock=True), _missing(ident))
 
 
 def may_see(caller: Caller, node: Node) -> bool:

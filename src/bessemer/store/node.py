@@ -39,7 +39,9 @@ _UPDATE = Statement(update(NODES).where(NODES.c.uuid == bindparam("key")).return
 _UPDATE_KNOWN = Statement(update(NODES).where(NODES.c.uuid == bindparam("key")))
 _BY_UUID_LOCKED = Statement(_SELECT.with_for_update(key_share=True))
 _OF_PARENT = Statement(NODE.select().where(NODES.c.parent_node == bindparam("key")).order_by(NODES.c.id))
-_BY_NAME = Statement(NODE.select().where(NODES.c.name == bindparam("key")))
+_SELECT_BY_NAME = NODE.select().where(NODES.c.name == bindparam("key"))
+_BY_NAME = Statement(_SELECT_BY_NAME)
+_BY_NAME_LOCKED = Statement(_SELECT_BY_NAME.with_for_update(key_share=True))
 
 
 async def create_node(tx: Transaction, node: Node) -> Node:
@@ -76,14 +78,18 @@ async def get_node(tx: Transaction, uuid: str, *, lock: bool = False) -> Node:
     return _locked(tx, row) if lock else NODE.to_record(tx, row)
 
 
-async def find_node(tx: Transaction, ident: str) -> Node | None:
-    """The node with this UUID, or else with this name."""
+async def find_node(tx: Transaction, ident: str, *, lock: bool = False) -> Node | None:
+    """The node with this UUID, or else with this name. ``lock`` keeps others from changing it until this
+    transaction ends."""
+    by_uuid, by_name = (_BY_UUID_LOCKED, _BY_NAME_LOCKED) if lock else (_BY_UUID, _BY_NAME)
     row = None
     if is_uuid(ident):
-        row = (await tx.execute(_BY_UUID, {"key": ident.lower()})).first()
+        row = (await tx.execute(by_uuid, {"key": ident.lower()})).first()
     if row is None:
-        row = (await tx.execute(_BY_NAME, {"key": ident})).first()
-    return None if row is None else NODE.to_record(tx, row)
+        row = (await tx.execute(by_name, {"key": ident})).first()
+    if row is None:
+        return None
+    return _locked(tx, row) if lock else NODE.to_record(tx, row)
 
 
 async def list_child_nodes(tx: Transaction, parent_uuid: str) -> list[Node]:

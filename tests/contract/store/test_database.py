@@ -98,6 +98,22 @@ async def test_no_update_is_lost_among_many_at_once(database: Database) -> None:
     assert found.properties == {"sum": sum(range(40))}
 
 
+async def test_no_update_is_lost_among_many_that_know_the_node_by_its_name(database: Database) -> None:
+    await add_nodes(database, {"name": "n"})
+
+    async def add() -> None:
+        async with database.write() as tx:
+            found = await find_node(tx, "n", lock=True)
+            assert found is not None
+            await update_node(tx, found.uuid, extra={"sum": found.extra.get("sum", 0) + 1})
+
+    await asyncio.gather(*(add() for _ in range(40)))
+    async with database.read() as tx:
+        found = await find_node(tx, "n")
+    assert found is not None
+    assert found.extra == {"sum": 40}
+
+
 async def test_readers_see_what_was_committed_and_nothing_else(database: Database) -> None:
     [node] = await add_nodes(database, {"description": "before"})
     async with database.write() as tx:
