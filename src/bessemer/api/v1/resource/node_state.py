@@ -6,6 +6,7 @@ from typing import Any
 
 from bessemer.api.v1 import show, value
 from bessemer.api.v1.call import Answer, Call, empty, ok
+from bessemer.api.v1.error import Refusal
 from bessemer.api.v1.route import Anything, Route
 from bessemer.api.v1.table import action
 from bessemer.api.v1.table.node import NODE
@@ -93,8 +94,7 @@ class NodeStateApi:
 
     async def set_provision(self, call: Call) -> Answer:
         ident = show.ident(call, NODE)
-        await self._nodes.get(call.caller, ident)
-        verb = _verb(call)
+        verb = await self._verb(call, ident)
         given = {name: held for name, held in call.body.items() if name != "target" and held is not None}
         request = ProvisionRequest(verb=verb, arguments=given)
 
@@ -106,6 +106,14 @@ class NodeStateApi:
 
         await self._provision.request(call.caller, ident, request, gate=gate)
         return _accepted(call)
+
+    async def _verb(self, call: Call, ident: str) -> Verb:
+        """The verb asked for. Of a node that is not there, that is told rather than that the verb is none."""
+        try:
+            return _verb(call)
+        except (InvalidValue, Refusal):
+            await self._nodes.get(call.caller, ident)
+            raise
 
     async def set_raid(self, call: Call) -> Answer:
         """The body is the configuration itself. Answers 204: nothing goes on afterwards."""
