@@ -54,7 +54,8 @@ def cleaned_next(settings: Settings, gateway: Gateway) -> Callable[..., Any]:
     automated cleaning, or availability without it."""
 
     async def follow(tx: Transaction, node: Node, operation: Operation) -> None:
-        await release_node(tx, node.uuid)
+        if node.allocation_uuid is not None:
+            await release_node(tx, node.uuid)
         wanted = node.automated_clean
         if settings.conductor.automated_clean if wanted is None else wanted:
             await gateway.enqueue(
