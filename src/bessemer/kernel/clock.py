@@ -51,7 +51,8 @@ def from_timestamp(text: Timestamp) -> datetime:
 
 def timestamp(clock: Clock, *, after_s: float = 0.0) -> Timestamp:
     """Now, or ``after_s`` seconds from now (negative: before)."""
-    return to_timestamp(clock.now() + timedelta(seconds=after_s))
+    moment = clock.now()
+    return to_timestamp(moment + timedelta(seconds=after_s) if after_s else moment)
 
 
 def seconds_between(earlier: Timestamp, later: Timestamp) -> float:

@@ -8,7 +8,7 @@ everywhere is what keeps PostgreSQL from deadlocks.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar, overload
@@ -134,7 +134,7 @@ class Transaction:
 
     async def _run(self, statement: Statement, parameters: Parameters | None) -> Rows:
         """A fixed statement: by the driver itself, at a fraction of the cost."""
-        if isinstance(parameters, Sequence):
+        if isinstance(parameters, list):
             names = tuple(parameters[0])
         else:
             names = tuple(parameters) if parameters else ()

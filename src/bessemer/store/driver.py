@@ -15,7 +15,8 @@ from bessemer.store.engine import Connection
 from bessemer.store.sqlite import Outcome, WholeConnection
 from bessemer.store.statement import Plan, Rows
 
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+#: A list of them runs the statement once for each.
+Parameters = Mapping[str, Any] | list[dict[str, Any]]
 
 #: From so many rows on, writing them is not short.
 _MANY = 50
@@ -91,7 +92,7 @@ class SqliteDriver:
             await self._connection.roll_back()
 
     async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
-        is_many = isinstance(parameters, Sequence)
+        is_many = isinstance(parameters, list)
         is_short = not plan.is_long and not (parameters and len(parameters) > _MANY and is_many)
         sent = arguments(plan, parameters)
         outcome = await self._execute(plan.sql, sent, is_many=is_many, is_short=is_short)
@@ -126,6 +127,6 @@ def driver_of(connection: Connection) -> Driver:
 
 def arguments(plan: Plan, parameters: Parameters | None) -> list[Any]:
     """What is sent with the plan's statement; a list of it for each of several parameters."""
-    if isinstance(parameters, Sequence):
+    if isinstance(parameters, list):
         return [plan.arguments(one) for one in parameters]
     return plan.arguments(parameters or {})

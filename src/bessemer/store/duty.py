@@ -110,12 +110,13 @@ class Outcome:
 
 async def add_node_duties(tx: Transaction, node_uuid: str, group: str, driver: str) -> None:
     """The duties towards a new node, due at once, but for its history: there is none yet."""
+    now, later = tx.now(), timestamp(tx.clock, after_s=_FIRST_TRIM_S)
     rows = [
         {
             "node_uuid": node_uuid,
             "duty": duty,
             "conductor_group": group,
-            "next_due_at": timestamp(tx.clock, after_s=_FIRST_TRIM_S) if duty == HISTORY else tx.now(),
+            "next_due_at": later if duty == HISTORY else now,
             "failures": 0,
             "driver": driver if duty in NEED_DRIVER else None,
         }

@@ -1,6 +1,6 @@
 """The driver of PostgreSQL: see ``driver``. Loaded with the first connection, and asyncpg with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ class PostgresqlDriver:
     async def run(self, plan: Plan, parameters: Parameters | None) -> Rows:
         sent = arguments(plan, parameters)
         with self.guarded(plan.sql):
-            if isinstance(parameters, Sequence):
+            if isinstance(parameters, list):
                 await self._connection.executemany(plan.sql, sent)
                 return Rows((), len(parameters))
             if plan.has_rows:
