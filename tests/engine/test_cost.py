@@ -48,10 +48,11 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Costs:
 
 @pytest_asyncio.fixture
 async def client(tmp_path: Path) -> AsyncIterator[ApiClient]:
-    """The whole service in one process, with fake hardware and at work."""
+    """The whole service in one process, with fake hardware, at work, and without signs of life meanwhile."""
     settings = Settings()
     settings = replace(
         settings,
+        conductor=replace(settings.conductor, heartbeat_interval=600, lease_time=2400),
         default=replace(
             settings.default, host="one", state_path=str(tmp_path), enabled_hardware_types=["fake-hardware"]
         ),
