@@ -25,7 +25,7 @@ async def test_the_known_go_on_and_the_unknown_wait(
             **cloud.options,
             "auth_url": f"http://127.0.0.1:{proxy.port}",
             "token_cache_time": "60",
-            "http_connect_timeout": "2",
+            "http_connect_timeout": "5",
         }
         path = tmp_path / "bessemer.conf"
         path.write_text("[keystone_authtoken]\n" + "".join(f"{n} = {text}\n" for n, text in options.items()))

@@ -44,6 +44,6 @@ def vm(machine: Machine) -> SimulatedVm:
 @pytest.fixture
 async def client(machine: Machine) -> AsyncIterator[Client]:
     trust = ssl.create_default_context(cafile=str(machine.certificate_path))
-    timeout = aiohttp.ClientTimeout(total=10)
+    timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust), timeout=timeout) as session:
         yield Client(machine, session)

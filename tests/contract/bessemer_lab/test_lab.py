@@ -94,4 +94,4 @@ async def test_waiting_for_power_ends_with_the_reason(lab: Lab) -> None:
     machine = await lab.add(SPEC, simulated=True)
     machine.vm.start_failure = "the firmware is missing"  # type: ignore[attr-defined]
     with pytest.raises(LabError, match="the firmware is missing"):
-        await machine.power_on(timeout_s=0.2)
+        await machine.power_on(timeout_s=2)
