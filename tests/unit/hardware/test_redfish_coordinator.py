@@ -104,6 +104,20 @@ async def test_a_turn_that_comes_as_its_owner_gives_up_goes_to_the_next() -> Non
     await visitors.leave("third")
 
 
+async def test_who_gives_up_as_a_turn_becomes_free_ends_cancelled_and_the_turn_goes_to_the_next() -> None:
+    visitors = Visitors(1)
+    for name in ("first", "second", "third"):
+        await visitors.arrive(name, USER)
+    visitors._leave["first"].set()
+    second = visitors._tasks["second"]
+    second.cancel()
+    await asyncio.wait([second])
+    assert second.cancelled()
+    await asyncio.sleep(0)
+    assert visitors.came == ["first", "third"]
+    await visitors.leave("third")
+
+
 async def test_urgency_goes_with_the_task() -> None:
     async def ask() -> Urgency:
         await asyncio.sleep(0)

@@ -39,7 +39,7 @@ class Turns:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # it came at the same moment
                 self._free += 1
-            else:
+            elif (urgency, turn) in self._waiting:  # else a turn came, and has passed this one over
                 self._waiting.remove((urgency, turn))
             self._admit()
             raise
