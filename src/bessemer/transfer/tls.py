@@ -4,6 +4,7 @@ TLS contexts are made once per set of rules: loading the system's CAs costs more
 """
 
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,8 +38,9 @@ def read_verify(given: object, name: str) -> bool | str:
         word = given.strip().lower()
         if word in _TRUE + _FALSE:
             return word in _TRUE
-        if given and Path(given).exists():
-            return given
+        with suppress(OSError):  # too long for a path, or where we may not look
+            if given and Path(given).exists():
+                return given
     raise InvalidValue(
         f"{name} cannot be '{given}'.",
         hint="Write true, false, or the path of a CA file or directory that exists on the conductor.",

@@ -45,6 +45,7 @@ def check_web(url: str, what: str) -> str:
     """
     try:
         parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")  # as resolvers do, who refuse labels that are empty or too long
         is_good = parts.scheme.lower() in WEB_SCHEMES and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_good = False

@@ -35,7 +35,16 @@ def test_an_address_may_be_written_in_the_usual_ways(address, origin, root) -> N
 
 @pytest.mark.parametrize(
     "address",
-    ["ftp://bmc", "https://", "https://b m c", "https://bmc:port", "https://bmc:99999", "https://[fd00"],
+    [
+        "ftp://bmc",
+        "https://",
+        "https://b m c",
+        "https://bmc:port",
+        "https://bmc:99999",
+        "https://[fd00",
+        "https://bmc..example.com",
+        f"https://{'b' * 64}.example.com",
+    ],
 )
 def test_an_address_that_is_no_url_of_a_bmc_is_refused(address) -> None:
     with pytest.raises(InvalidValue, match="redfish_address"):
@@ -66,6 +75,7 @@ def test_a_missing_address_is_named(info) -> None:
         ("redfish_verify_ca", 7),
         ("redfish_tls_minimum_version", "1.0"),
         ("redfish_tls_ciphers", "no such cipher"),
+        ("redfish_tls_ciphers", "HIGH\0"),
         ("firmware_update_unresponsive_bmc_wait", "soon"),
         ("firmware_update_unresponsive_bmc_wait", -1),
     ],

@@ -54,7 +54,17 @@ def test_a_file_url_names_a_path_of_this_host() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ["", "http://", "ftp://host/x", "http://host:99999/", "http://host/a b", "http://host/\n", "host/x"],
+    [
+        "",
+        "http://",
+        "ftp://host/x",
+        "http://host:99999/",
+        "http://host/a b",
+        "http://host/\n",
+        "host/x",
+        "http://images..example.com/x",
+        f"http://{'i' * 64}.example.com/x",
+    ],
 )
 def test_what_is_not_a_web_url_is_refused(bad: str) -> None:
     with pytest.raises(InvalidValue, match="The thing"):

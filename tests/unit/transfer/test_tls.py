@@ -23,7 +23,9 @@ def test_a_verify_setting_takes_a_path_that_exists(tmp_path: Path) -> None:
     assert read_verify(str(tmp_path), "x") == str(tmp_path)
 
 
-@pytest.mark.parametrize("given", ["", "/no/such/file.pem", None, 3, []])
+@pytest.mark.parametrize(
+    "given", ["", "/no/such/file.pem", "a\0b", f"-----BEGIN CERTIFICATE-----\n{'A' * 1500}", None, 3, []]
+)
 def test_anything_else_is_refused_by_the_name_of_the_setting(given: object) -> None:
     with pytest.raises(InvalidValue, match="redfish_verify_ca cannot be"):
         read_verify(given, "redfish_verify_ca")

@@ -135,6 +135,7 @@ def _split_address(address: str) -> tuple[str, str]:
     try:
         parts = urlsplit(address)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # as resolvers do, who refuse labels that are empty or too long
     except ValueError as error:
         raise wrong from error
     if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in address):
@@ -196,7 +197,7 @@ def _ciphers(info: Mapping[str, Any]) -> str | None:
     if given:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(given)
-        except ssl.SSLError as error:
+        except (ssl.SSLError, ValueError) as error:
             raise InvalidValue(
                 f"driver_info redfish_tls_ciphers '{given}' is no OpenSSL cipher list."
             ) from error
