@@ -27,7 +27,8 @@ class FakeAgent:
     long: set[str] = field(default_factory=lambda: {"deploy.long"})
     commands: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    #: What happens to the next POSTs: "drop before" or "drop after" the command was taken, "hang", a status.
+    #: What happens to the next POSTs: "drop before" or "drop after" the command was taken, "hang", a status,
+    #: a whole response.
     trouble: list[Any] = field(default_factory=list)
     trouble_on_get: list[Any] = field(default_factory=list)
 
@@ -52,6 +53,8 @@ class FakeAgent:
             return _fault(401, "Token invalid.")
         line = self.trouble if request.method == "POST" else self.trouble_on_get
         trouble = line.pop(0) if line else None
+        if isinstance(trouble, web.Response):
+            return trouble
         if isinstance(trouble, int):
             return _fault(trouble, "As the test wants it.")
         if trouble == "hang":

@@ -17,6 +17,7 @@ from bessemer.server.descriptor import check_descriptors, take_descriptors
 from bessemer.server.duty import Duty, duties
 from bessemer.server.foundation import Foundation
 from bessemer.transfer.acting import ActingRequest
+from bessemer.transfer.bounded import BoundedResponse
 from bessemer.transfer.tls_connector import TlsConnector
 from bessemer.workflow.catalogue import workflows
 from bessemer.workflow.collaborators import Collaborators
@@ -37,7 +38,9 @@ async def open_conductor(foundation: Foundation) -> AsyncIterator[Conductor]:
     await check_descriptors(foundation.database, settings.conductor.conductor_group, take_descriptors())
     # A rack deploys at once: how many agents are called is bounded by what calls them.
     connector = TlsConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, request_class=ActingRequest) as agents:
+    async with aiohttp.ClientSession(
+        connector=connector, request_class=ActingRequest, response_class=BoundedResponse
+    ) as agents:
         collaborators = Collaborators(
             database=foundation.database,
             composition=foundation.composition,

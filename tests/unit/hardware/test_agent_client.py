@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from bessemer.config.settings import AgentSettings
 from bessemer.hardware.agent.client import (
@@ -19,7 +20,9 @@ from bessemer.hardware.agent.client import (
 )
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.error import DeadlineExceeded, DeviceError, InvalidValue
+from bessemer.transfer.bounded import MOST_BYTES, BoundedResponse
 from fakes.agent import TOKEN, FakeAgent, fake_agent
+from fakes.answer import gzipped_zeros, too_deep
 from fakes.certificate import make_certificate
 
 AT_ONCE = Backoff(first_s=0.0, most_s=0.0)
@@ -33,7 +36,7 @@ async def agent(tmp_path) -> AsyncIterator[FakeAgent]:
 
 @asynccontextmanager
 async def a_client(**settings) -> AsyncIterator[AgentClient]:
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(response_class=BoundedResponse) as session:
         yield AgentClient(session, AgentSettings(**settings), backoff=AT_ONCE)
 
 
@@ -196,6 +199,22 @@ async def test_an_answer_that_makes_no_sense_is_an_error(agent, client) -> None:
         await client.list_commands(agent.node())
 
 
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_answer_nested_beyond_measure_is_an_error(agent, client, status) -> None:
+    agent.trouble_on_get = [web.Response(status=status, body=too_deep())]
+    with pytest.raises(DeviceError, match=r"cannot be understood|HTTP 400"):
+        await client.list_commands(agent.node())
+
+
+async def test_an_answer_without_end_is_given_up_before_it_fills_the_memory(agent) -> None:
+    bomb = web.Response(body=gzipped_zeros(MOST_BYTES + 1), headers={"Content-Encoding": "gzip"})
+    agent.trouble_on_get = [bomb]
+    async with a_client(max_command_attempts=1) as client:
+        with pytest.raises(AgentUnreachable, match="longer than"):
+            await client.list_commands(agent.node())
+        assert await client.list_commands(agent.node()) == []
+
+
 # ---------------------------------------------------------------------- who it is
 
 
@@ -236,9 +255,11 @@ async def test_an_agent_that_sent_no_certificate_is_checked_by_the_settings(agen
             await client.list_commands(agent.node(agent_verify_ca=None))
 
 
-async def test_something_that_is_no_certificate_is_refused(agent, client) -> None:
+@pytest.mark.parametrize("comment", ["", "fülle\n"])
+async def test_something_that_is_no_certificate_is_refused(agent, client, comment) -> None:
+    pem = f"{comment}{agent.certificate.pem}" if comment else "-----BEGIN nothing"
     with pytest.raises(AgentRefused, match="cannot be read"):
-        await client.list_commands(agent.node(agent_verify_ca="-----BEGIN nothing"))
+        await client.list_commands(agent.node(agent_verify_ca=pem))
 
 
 async def test_an_agent_without_tls_is_refused_unless_allowed(agent, client) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from bessemer.hardware.redfish.failure import BmcRefused, BmcUnreachable
 from bessemer.hardware.redfish.pool import IDLE_S, BmcPool
 from bessemer.hardware.redfish.power import RedfishPower
 from bessemer.kernel.error import DeviceRefused, DeviceUnreachable
+from bessemer.transfer.bounded import MOST_BYTES
+from fakes.answer import gzipped_zeros, too_deep
 from fakes.certificate import make_certificate
-from fakes.scripted_bmc import ROOT, SYSTEM, error, system_body
+from fakes.scripted_bmc import ROOT, SYSTEM, ScriptedBmc, error, system_body
 from fakes.task import make_task
 
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
@@ -75,6 +78,61 @@ async def test_a_session_that_expired_is_renewed_for_reads_and_for_writes(script
     assert scripted.count(f"POST {SESSIONS}") == 3
 
 
+class Sessions:
+    """A BMC's: ``valid`` are the keys of those it still knows; ``trouble`` comes before the second."""
+
+    def __init__(self, bmc: ScriptedBmc, trouble: Callable[[], Awaitable[web.Response | None]]) -> None:
+        self.valid: set[str] = set()
+        self._given = 0
+        self._trouble = trouble
+        bmc.resources[ROOT]["Links"] = {"Sessions": {"@odata.id": SESSIONS}}
+        bmc.on(f"POST {SESSIONS}", self._log_in)
+        bmc.on(f"GET {SYSTEM}", self._guard)
+
+    async def _log_in(self, request: web.Request) -> web.Response:
+        self._given += 1
+        key = str(self._given)
+        if self._given == 2 and (trouble := await self._trouble()) is not None:
+            return trouble
+        self.valid.add(key)
+        headers = {"X-Auth-Token": key, "Location": f"{SESSIONS}/{key}"}
+        return web.json_response({"Id": key}, status=201, headers=headers)
+
+    async def _guard(self, request: web.Request) -> web.Response:
+        is_welcome = request.headers.get("X-Auth-Token") in self.valid
+        return web.json_response(system_body()) if is_welcome else error(401, "Who are you?")
+
+
+async def test_a_read_while_a_session_is_being_renewed_is_not_refused(scripted, pool) -> None:
+    is_asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        is_asked.set()
+        await may_answer.wait()
+
+    sessions = Sessions(scripted, wait)
+    bmc = connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p"))
+    await bmc.get(SYSTEM)
+    sessions.valid.clear()
+    first = asyncio.create_task(bmc.get(SYSTEM))
+    await is_asked.wait()
+    assert (await bmc.get(SYSTEM))["PowerState"] == "On"
+    may_answer.set()
+    assert (await first)["PowerState"] == "On"
+
+
+async def test_a_read_after_a_session_could_not_be_renewed_logs_in_anew(scripted, pool) -> None:
+    async def fail() -> web.Response:
+        return error(500, "Starting.")
+
+    sessions = Sessions(scripted, fail)
+    bmc = connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p"))
+    await bmc.get(SYSTEM)
+    sessions.valid.clear()
+    assert (await bmc.get(SYSTEM))["PowerState"] == "On"
+    assert scripted.count(f"POST {SESSIONS}") == 3
+
+
 async def test_a_bmc_without_sessions_gets_basic_authentication_at_once(scripted, pool) -> None:
     bmc = connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p"))
     await bmc.get(SYSTEM)
@@ -107,6 +165,38 @@ async def test_a_password_that_must_be_changed_first_is_said_so(scripted, pool) 
     scripted.on(f"POST {SESSIONS}", error(403, "Change it.", "PasswordChangeRequired"))
     with pytest.raises(DeviceRefused, match="wants the password of this account changed"):
         await connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p")).get(SYSTEM)
+
+
+def wanting_change() -> web.Response:
+    """A session, and word that the password must be changed."""
+    message = {"MessageId": "Base.1.8.PasswordChangeRequired", "MessageArgs": ["/redfish/v1/Accounts/1"]}
+    headers = {"X-Auth-Token": "t", "Location": f"{SESSIONS}/1"}
+    return web.json_response({"@Message.ExtendedInfo": [message]}, status=201, headers=headers)
+
+
+async def test_a_session_that_is_good_for_nothing_but_a_new_password_is_ended(scripted, pool) -> None:
+    scripted.resources[ROOT]["Links"] = {"Sessions": {"@odata.id": SESSIONS}}
+    scripted.on(f"POST {SESSIONS}", wanting_change())
+    scripted.on(f"DELETE {SESSIONS}/1", 204)
+    bmc = connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p"))
+    for _ in range(2):
+        with pytest.raises(DeviceRefused, match="wants the password of this account changed"):
+            await bmc.get(SYSTEM)
+    assert scripted.count(f"POST {SESSIONS}") == scripted.count(f"DELETE {SESSIONS}/1") == 2
+
+
+async def test_a_renewed_session_that_is_good_for_nothing_is_ended_too(scripted, pool) -> None:
+    async def want_change() -> web.Response:
+        return wanting_change()
+
+    sessions = Sessions(scripted, want_change)
+    scripted.on(f"DELETE {SESSIONS}/1", 204)
+    bmc = connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p"))
+    await bmc.get(SYSTEM)
+    sessions.valid.clear()
+    with pytest.raises(DeviceRefused, match="wants the password of this account changed"):
+        await bmc.get(SYSTEM)
+    assert scripted.count(f"DELETE {SESSIONS}/1") == 1
 
 
 # ---------------------------------------------------------------------- refusals
@@ -276,6 +366,32 @@ async def test_garbage_that_stays_is_an_error_that_shows_it(scripted, pool) -> N
     with pytest.raises(BmcUnreachable, match="not JSON: '<html>please wait'"):
         await connect(pool, scripted.driver_info()).get(SYSTEM)
     assert scripted.count(f"GET {SYSTEM}") == 3
+
+
+@pytest.mark.parametrize("path", [SYSTEM, ROOT])
+async def test_json_nested_beyond_measure_is_no_usable_answer(scripted, pool, path) -> None:
+    scripted.on(f"GET {path}", web.Response(body=too_deep()))
+    bmc = connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p"))
+    with pytest.raises(BmcUnreachable, match=r"not JSON|nonsense"):
+        await bmc.get(SYSTEM)
+
+
+async def test_a_refusal_nested_beyond_measure_is_a_refusal_without_words(scripted, pool) -> None:
+    scripted.on(f"POST {RESET}", web.Response(status=400, body=too_deep()))
+    with pytest.raises(BmcRefused, match=r"HTTP 400\.$"):
+        await connect(pool, scripted.driver_info()).post(RESET, {})
+
+
+async def test_an_answer_without_end_is_given_up_before_it_fills_the_memory(scripted, pool) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    bomb = web.Response(body=gzipped_zeros(MOST_BYTES + 1), headers=headers)
+    most = web.Response(body=gzipped_zeros(MOST_BYTES), headers=headers)
+    scripted.on(f"GET {SYSTEM}", bomb)
+    scripted.on(f"POST {RESET}", most)
+    bmc = connect(pool, scripted.driver_info())
+    with pytest.raises(BmcUnreachable, match="longer than"):
+        await bmc.get(SYSTEM)
+    assert (await bmc.post(RESET, {})).status == 200
 
 
 async def test_an_internal_error_is_looked_at_twice_only(scripted, pool) -> None:

@@ -27,6 +27,7 @@ from bessemer.hardware.call_span import call_span
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.error import DeadlineExceeded, DeviceError
 from bessemer.kernel.secret import secrets_in, without_secrets
+from bessemer.transfer.bounded import AnswerTooLong
 
 __all__ = [
     "AgentBusy",
@@ -50,7 +51,7 @@ _BACKOFF = Backoff(first_s=1.0, most_s=5.0)
 class AgentClient:
     """The agents of all nodes; which one is meant is in the node's ``driver_internal_info``.
 
-    ``session`` belongs to the caller. All methods raise:
+    ``session`` belongs to the caller; its ``response_class`` should bound answers. All methods raise:
         AgentUnreachable: No answer in ``command_timeout`` or no connection, after ``max_command_attempts``.
         AgentBusy: It carries out another command (409).
         AgentRefused: It said no; with its own words. CommandUnknown, CommandLost: see there.
@@ -215,7 +216,7 @@ def _refusal(node: Node, what: str, status: int, answer: bytes, *, is_post: bool
 def _fault(answer: bytes) -> str:
     try:
         body = msgspec.json.decode(answer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
     return str(body.get("faultstring") or "")[:1000] if isinstance(body, dict) else ""
 
@@ -238,4 +239,6 @@ def _no_answer(node: Node, url: str, error: Exception, timeout_s: float) -> Devi
         return AgentUnreachable(f"{where} cannot be reached: {error.os_error.strerror}.", is_unsent=True)
     if isinstance(error, TimeoutError):
         return AgentUnreachable(f"{where} did not answer within {timeout_s:g} s.")
+    if isinstance(error, AnswerTooLong):
+        return AgentUnreachable(f"{where} talks without end: {error}.")
     return AgentUnreachable(f"The connection to the agent of node {label(node)} at {url} broke.")

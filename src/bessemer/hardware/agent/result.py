@@ -53,5 +53,5 @@ def decode_list(text: bytes) -> list[CommandResult]:
 def _decode(text: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DeviceError(f"The agent's answer cannot be understood: {error}.") from error

@@ -77,7 +77,7 @@ def _pinned_context(pem: str) -> ssl.SSLContext:
         certificates = x509.load_pem_x509_certificates(pem.encode())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cadata=pem)
-    except (ValueError, ssl.SSLError) as error:
+    except (TypeError, ValueError, ssl.SSLError) as error:
         raise AgentRefused("The certificate that the agent sent cannot be read.") from error
     context.minimum_version = OLDEST
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN

@@ -47,8 +47,6 @@ JsonObject = dict[str, Any]
 
 log = structlog.get_logger(__name__)
 
-#: Longest wait for a BMC to end a session of ours; it forgets it by itself later.
-LOGOUT_S = 5.0
 #: Tries of a sweep's read: it will look again anyway.
 _SWEEP_ATTEMPTS = 2
 _MOST_REDIRECTS = 3
@@ -128,9 +126,7 @@ class BmcConnection:
         """End the session at the BMC (it allows only a few). Idempotent."""
         login, self._login = self._login, None
         if login is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOGOUT_S):
-                    await login.end()
+            await login.end()
 
     # ------------------------------------------------------------------ one call
 
@@ -249,8 +245,9 @@ class BmcConnection:
         if answer.status != 401:
             return answer
         self._forget(login)
-        # On reads the client has already renewed its session; basic credentials do not expire.
-        if call.method == "GET" or not login.has_session:
+        # Basic credentials do not expire. The client renews a session on reads, but until it has one, or when
+        # it got none, requests go out without.
+        if not login.has_session:
             return answer
         return await self._request(await self._logged_in(), call)
 
@@ -264,10 +261,10 @@ class BmcConnection:
     def _reply(self, call: _Call, answer: "AsyncRestResponse") -> Reply:
         """A read must bring a JSON object; what an action answers besides its status nobody needs."""
         body: Any = None
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             body = msgspec.json.decode(answer.read)
         if not isinstance(body, dict):
-            if call.method == "GET" and answer.status != 204:
+            if call.method == "GET" and answer.status not in (202, 204):
                 raise not_json(self.name, call.what, answer)
             body = {}
         return Reply(

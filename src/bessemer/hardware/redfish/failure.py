@@ -127,7 +127,7 @@ def _messages(answer: "AsyncRestResponse") -> Iterator[Mapping[str, Any]]:
     """The extended information of an error, wherever implementations put it."""
     try:
         body = msgspec.json.decode(answer.read)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
     if not isinstance(body, dict):
         return

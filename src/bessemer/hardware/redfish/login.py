@@ -4,6 +4,7 @@ Loaded with the first connection to a BMC, since DMTF's library and what belongs
 errors become ours here. Source: DMTF DSP0266, "Security details".
 """
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,6 +31,9 @@ from bessemer.hardware.redfish.failure import (
     from_answer,
     from_transport,
 )
+
+#: Longest wait for a BMC to end a session of ours; it forgets it by itself later.
+_LOGOUT_S = 5.0
 
 
 class Login:
@@ -59,7 +63,8 @@ class Login:
         login = cls(name, access, session)
         try:
             login._headers = await login._log_in()
-        except RedfishError as error:
+        except (RedfishError, RecursionError) as error:
+            await login.end()  # some BMCs give a session to say that the password must be changed
             raise login._translated("the login", error) from error
         return login
 
@@ -81,14 +86,17 @@ class Login:
             if method == "DELETE":
                 return await self._client.delete(path, headers=every)
             return await self._client.patch(path, body=body, headers=every)
-        except RedfishError as error:
+        except (RedfishError, RecursionError) as error:
             self.is_over = isinstance(error, RedfishAuthenticationError)
+            if self.is_over:
+                await self.end()
             raise self._translated(f"{method} {path}", error) from error
 
     async def end(self) -> None:
-        """End the session at the BMC, as well as it can be."""
-        with suppress(RedfishError):
-            await self._client.logout()
+        """End the session at the BMC, as well as it can be. Idempotent."""
+        with suppress(RedfishError, TimeoutError):
+            async with asyncio.timeout(_LOGOUT_S):
+                await self._client.logout()
 
     async def _log_in(self) -> dict[str, str]:
         """Open a session, or find out that this BMC wants basic authentication; gives the headers for it."""
@@ -122,7 +130,7 @@ class Login:
         account = f"{self._access.username}:{self._access.password.reveal()}".encode()
         return {"Authorization": f"Basic {base64.b64encode(account).decode()}"}
 
-    def _translated(self, what: str, error: RedfishError) -> Exception:
+    def _translated(self, what: str, error: RedfishError | RecursionError) -> Exception:
         if isinstance(error, RedfishPasswordChangeRequiredError):
             return BmcRefused(
                 f"The BMC at {self._name} wants the password of this account changed first.",
@@ -135,6 +143,6 @@ class Login:
             return from_answer(self._name, what, error.response)
         if isinstance(error, RedfishConnectionError):
             return from_transport(self._name, what, error)
-        if isinstance(error, RedfishProtocolError):
+        if isinstance(error, RedfishProtocolError | RecursionError):
             return BmcUnreachable(f"The BMC at {self._name} answered {what} with nonsense: {error}.")
         return BmcRefused(f"The BMC at {self._name} points {what} elsewhere: {error}.")

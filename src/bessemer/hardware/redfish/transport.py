@@ -11,6 +11,7 @@ import aiohttp
 from bessemer.config.settings import RedfishSettings
 from bessemer.hardware.redfish.access import VERIFY, Access
 from bessemer.transfer.acting import ActingRequest
+from bessemer.transfer.bounded import BoundedResponse
 from bessemer.transfer.tls import TlsRules, client_context
 from bessemer.transfer.tls_connector import TlsConnector
 
@@ -42,6 +43,7 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S),
                 request_class=ActingRequest,
+                response_class=BoundedResponse,
             )
         return found
 
