@@ -141,6 +141,20 @@ async def test_keys_in_the_url_do_not_show_however_the_bmc_repeats_them(scripted
     assert KEY not in str(caught.value)
 
 
+async def test_keys_in_the_address_of_our_own_medium_do_not_show_in_a_list(scripted, pool) -> None:
+    add_cd(scripted, Inserted=True, Image=URL, ImageName=f"{KEY}.iso")
+    task = make_task(driver_info=scripted.driver_info(), driver_internal_info={"boot_key": KEY})
+    [drive] = await RedfishManagement(pool).get_virtual_media(task)
+    assert drive["image"] == "http://192.0.2.1/boot/******/agent.iso"
+    assert drive["image_name"] == "******.iso"
+
+
+async def test_an_empty_drive_is_listed_without_an_image(scripted, pool) -> None:
+    add_cd(scripted)
+    [drive] = await RedfishManagement(pool).get_virtual_media(make_task(driver_info=scripted.driver_info()))
+    assert (drive["inserted"], drive["image"], drive["image_name"]) == (False, None, None)
+
+
 async def test_a_drive_that_never_fills_is_given_up_with_a_question(scripted, pool) -> None:
     add_cd(scripted)
     scripted.on(f"POST {INSERT}", 204)
@@ -160,22 +174,37 @@ async def test_a_bmc_that_goes_on_in_a_task_is_followed_to_its_failure(scripted,
         await attach(pool, scripted)
 
 
-@pytest.mark.parametrize(
-    "ending", [{"TaskState": "Completed"}, web.Response(status=204), error(404, "Gone.")]
-)
-async def test_a_task_that_ends_well_or_is_forgotten_is_over(scripted, pool, ending) -> None:
-    add_cd(scripted)
+def add_task(bmc, *, origin: str = "") -> str:
+    """Let inserting go on in a task; the path of its monitor, which the BMC names at ``origin``."""
     monitor = "/redfish/v1/TaskService/Tasks/7"
-    works = scripted.script[f"POST {INSERT}"][0]
+    works = bmc.script[f"POST {INSERT}"][0]
 
     async def later(request: web.Request) -> web.Response:
         await works(request)
-        return web.Response(status=202, headers={"Location": monitor})
+        return web.Response(status=202, headers={"Location": origin + monitor})
 
-    scripted.on(f"POST {INSERT}", later)
+    bmc.on(f"POST {INSERT}", later)
+    return monitor
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [{"TaskState": "Completed"}, web.Response(status=204), web.Response(status=202), error(404, "Gone.")],
+)
+async def test_a_task_that_ends_well_or_is_forgotten_is_over(scripted, pool, ending) -> None:
+    add_cd(scripted)
+    monitor = add_task(scripted)
     scripted.on(f"GET {monitor}", ending)
     await attach(pool, scripted)
     assert scripted.count(f"GET {monitor}") == 1
+
+
+async def test_a_task_that_the_bmc_names_by_another_of_its_addresses_is_followed(scripted, pool) -> None:
+    add_cd(scripted)
+    monitor = add_task(scripted, origin="https://10.0.0.9")
+    scripted.on(f"GET {monitor}", {"TaskState": "Exception", "Messages": [{"Message": "403."}]})
+    with pytest.raises(DeviceRefused, match=r"gave up inserting the virtual medium: 403"):
+        await attach(pool, scripted)
 
 
 # ---------------------------------------------------------------------- booting from it

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bessemer.domain.node import SECRET_KEYS
 from bessemer.domain.power import BootDevice, BootMode
 from bessemer.hardware.interface import JsonObject, Task
 from bessemer.hardware.redfish import boot_override, indicator, secure_boot
@@ -11,6 +12,7 @@ from bessemer.hardware.redfish.ethernet import read_cards
 from bessemer.hardware.redfish.event import RedfishEvents
 from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.hardware.redfish.virtual_media import choose_drive, read_media
+from bessemer.kernel.secret import secrets_in, without_secrets
 
 #: Longest wait for a BMC to fetch an image.
 INSERT_S = 120.0
@@ -96,12 +98,15 @@ class RedfishManagement(RedfishInterface):
             await drive.eject()
 
     async def get_virtual_media(self, task: Task) -> Sequence[JsonObject]:
+        """Whoever has the key in the address of our own medium has what is on it: the agent's token. It does
+        not show."""
+        keys = secrets_in(task.node.driver_internal_info, SECRET_KEYS["driver_internal_info"])
         return [
             {
                 "media_types": list(drive.media_types),
                 "inserted": drive.is_inserted,
-                "image": drive.image,
-                "image_name": drive.resource.find(str, "ImageName"),
+                "image": drive.image and without_secrets(drive.image, keys),
+                "image_name": without_secrets(drive.resource.find(str, "ImageName") or "", keys) or None,
             }
             for drive in await read_media(await self._system(task))
         ]

@@ -4,6 +4,7 @@ Source: DMTF DSP0266, "Asynchronous operations"; https://redfish.dmtf.org/schema
 """
 
 import asyncio
+from urllib.parse import urlsplit
 
 from bessemer.hardware.redfish.connection import BmcConnection, Reply
 from bessemer.hardware.redfish.failure import BmcRefused
@@ -23,6 +24,8 @@ async def see_through(bmc: BmcConnection, reply: Reply, what: str, *, timeout_s:
     path = path or reply.location
     if reply.status != 202 or not isinstance(path, str):
         return
+    # BMCs name it by any of their addresses.
+    path = urlsplit(path)._replace(scheme="", netloc="").geturl()
     try:
         async with asyncio.timeout(timeout_s):
             while not await _is_over(bmc, path, what):  # noqa: ASYNC110  a BMC has no way to call us
