@@ -22,7 +22,7 @@ ONE = select(literal(1))
 
 @pytest.fixture(autouse=True)
 def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connect, "STATEMENT_S", 1.0)
+    monkeypatch.setattr(connect, "STATEMENT_S", 3.0)
     monkeypatch.setattr(shared_clock, "PAUSE_S", 0.05)
 
 
