@@ -9,6 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeAlias
 
+import structlog
 from sqlalchemy import (
     ColumnElement,
     Float,
@@ -29,15 +30,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bessemer.domain.operation import Operation, OperationState
+from bessemer.domain.operation import Operation, OperationError, OperationState
 from bessemer.kernel.clock import Timestamp, timestamp
 from bessemer.kernel.error import Conflict
+from bessemer.kernel.seal import SealBroken, UnknownKey
 from bessemer.store.conductor import LEASE_S, holds_lease
 from bessemer.store.database import Transaction
+from bessemer.store.key import list_key_names
 from bessemer.store.moment import database_moment
 from bessemer.store.operation import ACTIVE, OPERATION, is_in
+from bessemer.store.record import encode_json
 from bessemer.store.statement import Statement
 from bessemer.store.table import CONDUCTORS, NODES, OPERATIONS
+
+log = structlog.get_logger(__name__)
 
 _COLUMNS = OPERATIONS.c
 _IS_ACTIVE = is_in(_COLUMNS.state, *ACTIVE)
@@ -49,6 +55,9 @@ _Source: TypeAlias = tuple[ColumnElement[bool], tuple[ColumnElement[Any], ...], 
 #: So many processes may be lost under one step; then it is the step that is thought to kill them. Fewer would
 #: condemn the innocent where processes are lost every few seconds for reasons of their own.
 MOST_DEATHS = 8
+
+#: An operation's documents with nothing in them.
+_EMPTY = {"args": "{}", "data": "{}", "plan": "[]", "result": None}
 
 
 class _Scope(NamedTuple):
@@ -90,8 +99,11 @@ async def claim_operations(
     ``most_deaths`` is a suspect: it comes alone, and only where ``is_suspect_welcome``, so that if it does
     kill the process again no other operation comes under suspicion with it.
 
+    One that nobody will ever be able to open fails.
+
     Raises:
         Conflict: Another conductor was quicker; try again.
+        UnknownKey: The keys at hand are not all that the database is sealed with.
     """
     if not kinds:
         return []
@@ -115,7 +127,34 @@ async def claim_operations(
     except IntegrityError as error:
         # Two queued operations of one node, each first in the eyes of one conductor for a moment.
         raise Conflict("Another conductor claimed an operation of the same node.") from error
-    return sorted((OPERATION.to_record(tx, row) for row in rows), key=lambda operation: operation.uuid)
+    operations = []
+    for row in rows:
+        try:
+            operations.append(OPERATION.to_record(tx, row))
+        except SealBroken as error:
+            await _give_up(tx, dict(zip(OPERATION.fields, row, strict=True)), error)
+    return sorted(operations, key=lambda operation: operation.uuid)
+
+
+async def _give_up(tx: Transaction, row: Mapping[str, Any], error: SealBroken) -> None:
+    """Let an operation fail that does not open, or it would stop every conductor in turn. Its documents are
+    emptied: nobody could read it otherwise, nor any list that it is in."""
+    if isinstance(error, UnknownKey) and not {*await list_key_names(tx)} <= {*tx.vault.keys.ids}:
+        raise error
+    log.error("an operation fails: it cannot be opened", operation=row["uuid"], node=row["node_uuid"])
+    told = OperationError(code=error.code, fault=error.fault, message=error.message, hint=error.hint)
+    ended = {
+        "state": OperationState.FAILED,
+        "owner": None,
+        "wake_at": None,
+        "wait_for": None,
+        "finished_at": tx.now(),
+        "error": encode_json(told),
+        **_EMPTY,
+    }
+    await tx.execute(update(OPERATIONS).where(_COLUMNS.uuid == row["uuid"]).values(ended))
+    if row["is_exclusive"]:
+        await tx.execute(update(NODES).where(NODES.c.uuid == row["node_uuid"]).values(reservation=None))
 
 
 @lru_cache
