@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from bessemer.domain.operation import NewOperation
 from bessemer.kernel.clock import SystemClock
 from bessemer.kernel.error import Conflict, InternalError, InvalidValue, Unavailable
+from bessemer.store import connect
 from bessemer.store.backup import back_up, restore
 from bessemer.store.check import check_database, list_clients, list_holders
 from bessemer.store.conductor import register_conductor, unregister_conductor
@@ -25,7 +27,7 @@ from bessemer.store.node_list import NodeFilter, list_node_rows
 from bessemer.store.operation import enqueue
 from bessemer.store.page import Page
 from bessemer.store.status import read_status
-from bessemer.store.table import EVENTS, METADATA
+from bessemer.store.table import DUTIES, EVENTS, METADATA
 from fakes.store import add_nodes
 from fixture_database import PostgresqlServer
 
@@ -187,6 +189,20 @@ async def test_everything_moves_from_sqlite_to_postgresql_and_goes_on_there(
     await source.close()
     await target.close()
     assert len(await names(empty_url)) == 21
+
+
+async def test_a_large_table_moves_however_little_the_target_likes_to_wait(
+    tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connect._POSTGRESQL_SETTINGS, "idle_in_transaction_session_timeout", "100ms")
+    source = await Database.open(f"sqlite:///{tmp_path / 'source.sqlite'}", clock=SystemClock())
+    target = await Database.open(empty_url, clock=SystemClock())
+    async with source.write() as tx:
+        rows = [{"name": f"duty {number}", "next_due_at": "x" * 400} for number in range(20_000)]
+        await tx.execute(insert(DUTIES), rows)
+    assert (await move(source, target))["duties"] == 20_000
+    await source.close()
+    await target.close()
 
 
 async def test_rows_that_differ_have_different_fingerprints(database: Database) -> None:
