@@ -48,7 +48,12 @@ def toy_workflows() -> list[Workflow[Any]]:
 
 def fake_composition(settings: Settings, clock: Clock) -> Composition:
     """Every interface there is, as enabled by the settings."""
-    ours = implementations(settings, BmcPool(settings.redfish), clock)
+    return composed(settings, BmcPool(settings.redfish), clock)
+
+
+def composed(settings: Settings, pool: BmcPool, clock: Clock) -> Composition:
+    """As ``fake_composition``, with a pool that its maker closes."""
+    ours = implementations(settings, pool, clock)
     others = Implementations(network=(NoopNetwork(),), storage=(NoopStorage(),))
     return Composition(settings.default, ours.joined(others))
 

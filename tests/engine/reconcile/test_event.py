@@ -89,7 +89,7 @@ class ToldMachines(Machines):
     def event_source(self, node: Node) -> EventSource | None:
         return self.source
 
-    async def power_state(self, node: Node) -> PowerState:
+    async def power_state(self, node: Node, *, is_last_look: bool = False) -> PowerState:
         if isinstance(self.power, BessemerError):
             raise self.power
         return self.power

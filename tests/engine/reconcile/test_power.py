@@ -1,16 +1,19 @@
 """Power sync: what happens when the machine and its record disagree, or the machine does not answer."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from bessemer.config.settings import ConductorSettings
+from bessemer.config.settings import ConductorSettings, RedfishSettings
 from bessemer.domain.node import Node
 from bessemer.domain.operation import NewOperation, Operation, OperationState
 from bessemer.domain.power import PowerState
 from bessemer.domain.provision import ProvisionState
 from bessemer.engine.gateway import Gateway
 from bessemer.engine.reconcile.sweep import Again
+from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.kernel.error import BessemerError, DeviceUnreachable
 from bessemer.store.database import Database
 from bessemer.store.event import list_events
@@ -22,8 +25,9 @@ from bessemer.workflow.reconcile.machine import Machines
 from bessemer.workflow.reconcile.orphan import orphan_chore
 from bessemer.workflow.reconcile.power import PowerSync
 from bessemer.workflow.reconcile.sensor import SensorReading
-from fakes.api_world import fake_composition, quick_settings, toy_workflows
+from fakes.api_world import composed, fake_composition, quick_settings, toy_workflows
 from fakes.clock import FakeClock
+from fakes.scripted_bmc import SYSTEM, scripted_bmc
 from fakes.store import LONG_AGO, add_nodes
 
 ON, OFF = PowerState.ON, PowerState.OFF
@@ -44,7 +48,7 @@ class ToldMachines(Machines):
         self.says: Any = "OK"
         self.in_between: Any = None
 
-    async def power_state(self, node: Node) -> PowerState:
+    async def power_state(self, node: Node, *, is_last_look: bool = False) -> PowerState:
         if self.in_between is not None:
             await self.in_between(node)
         if isinstance(self.power, BessemerError):
@@ -175,6 +179,30 @@ async def test_a_machine_that_does_not_answer_goes_into_maintenance_after_three_
     node = await world.node()
     assert (node.maintenance, node.fault, node.power_state) == (True, "power failure", None)
     assert "the BMC is silent" in str(node.maintenance_reason)
+
+
+async def test_a_machine_whose_bmc_is_well_again_is_not_given_up_because_sweeps_still_let_it_be(
+    database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Several machines may share a BMC: it is left alone after each silence, whoever has found it silent."""
+    settings, pool = quick_settings(), BmcPool(RedfishSettings(connection_retry_interval=0))
+    async with scripted_bmc(tmp_path) as bmc:
+        interfaces = {"power_interface": "redfish", "management_interface": "redfish"}
+        node = {**MANAGED, "driver": "redfish", **interfaces, "driver_info": bmc.driver_info()}
+        [one, other] = await add_nodes(database, node, node)
+        machines = Machines(composed(settings, pool, clock))
+        sync = PowerSync(database, machines, Gateway(toy_workflows()), settings.conductor, "host-a")
+        bmc.on(f"GET {SYSTEM}", web.Response(body=b"<html>starting</html>"))
+        assert await sync.look(one.uuid, 0) == Again(120, 1)
+        bmc.on(f"GET {SYSTEM}")
+        asked = bmc.count(f"GET {SYSTEM}")
+        assert await sync.look(other.uuid, 2) == Again(120, 3)
+        assert bmc.count(f"GET {SYSTEM}") == asked
+        assert await sync.look(other.uuid, 3) == Again(120, 0)
+        await pool.close()
+    async with database.read() as tx:
+        seen = await get_node(tx, other.uuid)
+    assert (seen.maintenance, seen.power_state) == (False, ON)
 
 
 async def test_a_machine_that_answers_again_is_back_in_service(

@@ -2,6 +2,7 @@
 reach machines."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from bessemer.domain.node import Node
@@ -45,8 +46,10 @@ class Machines:
         """Raises InvalidValue when this conductor does not drive such nodes."""
         return self._composition.driver_for(node)
 
-    async def power_state(self, node: Node) -> PowerState:
-        with sweeping():
+    async def power_state(self, node: Node, *, is_last_look: bool = False) -> PowerState:
+        """``is_last_look``: what comes of it cannot wait, so a BMC is asked that sweeps leave alone after it was
+        silent."""
+        with nullcontext() if is_last_look else sweeping():
             return await self.driver_of(node).power.get_power_state(AskedNode(node))
 
     async def health(self, node: Node) -> str | None:

@@ -95,8 +95,10 @@ class PowerSync:
 
     async def _compare(self, view: NodeView, failures: int, *, can_force: bool) -> Again:
         node = view.node
+        # Several machines may share a BMC: looks in vain may be looks that their BMC never saw.
+        is_last = failures >= self._settings.power_state_sync_max_retries
         try:
-            found = await self._machines.power_state(node)
+            found = await self._machines.power_state(node, is_last_look=is_last)
         except Unavailable:
             raise
         except BessemerError as error:
