@@ -10,11 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from bessemer.kernel.error import Unavailable
 from bessemer.kernel.seal import PREFIX, Keyring, SealBroken, UnknownKey, id_in
 from bessemer.kernel.secret import SecretNames, covered
 from bessemer.store.document import decode_json, encode_json
-from bessemer.store.key_file import read_keys
+from bessemer.store.key_file import BadKeyFile, read_keys
+
+log = structlog.get_logger(__name__)
 
 #: How often to look whether the key file has changed, in seconds.
 LOOK_S = 5.0
@@ -121,13 +125,17 @@ class Vault:
         return self.keys
 
     def _read_again(self) -> bool:
-        """Read the key file if it has changed; whether it had."""
+        """Read the key file if it has changed; whether that gave other keys. A bad file gives none."""
         self._looked_at = self._monotonic()
         stamp = _stamp(self._path)
         if self._path is None or stamp is None or stamp == self._stamp:
             return False
-        self._keys = read_keys(self._path)
         self._stamp = stamp
+        try:
+            self._keys = read_keys(self._path)
+        except BadKeyFile as error:
+            log.warning("the key file is bad; the keys in use stay", error=error.message, hint=error.hint)
+            return False
         return True
 
 
@@ -146,11 +154,11 @@ def _with_sealed(document: Any, place: str, key: str, change: Callable[[str, str
 
 
 def _stamp(path: Path | None) -> tuple[int, int] | None:
-    """What changes when the file does; None when there is none."""
+    """What changes when the file or its mode does; None when there is none."""
     if path is None:
         return None
     try:
         found = os.stat(path)  # noqa: PTH116  a microsecond, on the loop
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino
+    return found.st_ctime_ns, found.st_ino

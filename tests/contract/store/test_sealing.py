@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
+from structlog.testing import capture_logs
 
 from bessemer.domain.deploy_template import DeployTemplate
 from bessemer.domain.inspection.rule import InspectionRule
@@ -29,7 +30,7 @@ from bessemer.store.operation import enqueue, get_operation
 from bessemer.store.reseal import MAPPERS, count_stale, list_key_names_in_use, reseal_all
 from bessemer.store.table import DEPLOY_TEMPLATES, METADATA, NODES, OPERATIONS, VOLUME_TARGETS
 from bessemer.store.table.column import TEXT
-from bessemer.store.vault import Vault
+from bessemer.store.vault import LOOK_S, Vault
 from bessemer.store.volume_target import create_volume_target, get_volume_target
 from fakes.store import LONG_AGO, a_node
 from fixture_database import KEYS
@@ -287,6 +288,28 @@ async def test_a_process_that_runs_meanwhile_reads_and_seals_with_the_new_key(
         await update_node(tx, uuid, driver_info={"redfish_password": "changed"})
     assert await list_key_names_in_use(database) == {new}
     await other.close()
+
+
+def test_a_bad_key_file_changes_nothing_but_the_log(tmp_path: Path) -> None:
+    path, now = tmp_path / "key", [0.0]
+    write_keys(path, [new_key()])
+    vault = Vault(read_keys(path), path, monotonic=lambda: now[0])
+    before = vault.mark("a")
+    keys = read_raw_keys(path)
+    with capture_logs() as logs:
+        path.write_text("")  # half copied, say
+        for _ in range(3):
+            now[0] += LOOK_S
+            assert vault.mark("a") == before
+    assert [line["log_level"] for line in logs] == ["warning"]
+    write_keys(path, [new_key(), *keys])
+    path.chmod(0o644)
+    now[0] += LOOK_S
+    assert vault.mark("a") == before
+    path.chmod(0o600)
+    now[0] += LOOK_S
+    assert vault.mark("a") != before
+    assert vault.is_mark("a", before)
 
 
 async def test_a_key_that_was_added_seals_after_the_next_rotation(database: Database, tmp_path: Path) -> None:
