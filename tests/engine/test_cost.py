@@ -16,9 +16,11 @@ import pytest_asyncio
 
 from bessemer.config.settings import Settings
 from bessemer.server.process import assembled
+from bessemer.store.database import Database
 from bessemer.store.sqlite import Outcome, WholeConnection
 from fakes.api_client import ApiClient
-from fakes.engine import PATIENCE_S, eventually
+from fakes.engine import PATIENCE_S, Blocked, Record, enqueue, eventually, running
+from fakes.store import add_nodes
 
 
 class Costs(Counter[str]):
@@ -157,3 +159,31 @@ async def test_a_fake_deployment_with_deletion_and_cleaning_keeps_to_its_transac
     # 23 that belong to the work; a claim more now and then, and the process's signs of life.
     assert costs["COMMIT"] <= 30
     assert costs["UPDATE"] + costs["INSERT"] + costs["DELETE"] <= 80
+
+
+async def test_a_busy_conductor_claims_together_what_comes_close_together(
+    database: Database, costs: Costs
+) -> None:
+    if database.is_postgresql:
+        pytest.skip("what is counted are SQLite's statements")
+    record, in_hand, loop = Record(), Blocked(), asyncio.get_running_loop()
+    workflows = [
+        record.workflow(record.step("stay", in_hand), kind="long"),
+        record.workflow(record.step("work"), kind="short"),
+    ]
+    first, *others = await add_nodes(database, *({} for _ in range(21)))
+    async with running(database, workflows) as engine:
+        await enqueue(engine, database, first.uuid, kind="long")
+        await in_hand.began.wait()
+        costs.clear()
+        began = loop.time()
+        for node in others:
+            await enqueue(engine, database, node.uuid, kind="short")
+
+        async def are_done() -> bool:
+            return record.calls.count("run work") == len(others)
+
+        await eventually(are_done)
+        claims, took_s = costs["WITH"], loop.time() - began
+        in_hand.go_on.set()
+    assert claims <= took_s / 0.02 + 2

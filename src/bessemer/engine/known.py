@@ -1,6 +1,6 @@
 """What is known of the records a step works with, so that it need not read what was just written."""
 
-import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,17 +21,13 @@ class Known:
     def find(self, key: str) -> Any:
         """The record, or None when it has to be read."""
         noted_at, record = self._found.get(key, (0.0, None))
-        return record if _now() - noted_at <= LASTS_S else None
+        return record if time.monotonic() - noted_at <= LASTS_S else None
 
     def note(self, key: str, record: Any) -> None:
-        self._found[key] = _now(), record
+        self._found[key] = time.monotonic(), record
 
     def wrote(self, records: Mapping[str, Any]) -> None:
         """The operation has just written, and these are what it had locked: all else may have changed."""
         self._found.clear()
         for key, record in records.items():
             self.note(key, record)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -31,6 +31,9 @@ _log = structlog.get_logger()
 
 #: How soon after the start a second look for work is taken, in seconds; then ever more seldom.
 _FIRST_LOOK_S = 0.05
+#: From one claim to the next, in seconds, while there is work in hand: what comes close behind a claim shares
+#: the next one. A claim costs as much as a step or two.
+_GATHER_S = 0.02
 #: What a conductor that is just beginning operations under a limit is given to be done with it, in seconds.
 _BEFORE_US_S = 0.02
 #: What peers that drive other hardware are given to take the slots that are theirs by turn, in seconds.
@@ -95,8 +98,9 @@ class Runner:
     async def run(self) -> None:
         """Claim and start operations until cancelled."""
         # The database may take a moment to let go of the rows that a process killed before us had locked.
-        look_again_s = _FIRST_LOOK_S
+        look_again_s, loop = _FIRST_LOOK_S, asyncio.get_running_loop()
         while True:
+            looked_at = loop.time()
             self._wake.clear()
             room, kinds = self._room()
             claimed = await self._claim(room, kinds) if room > 0 else 0
@@ -105,6 +109,8 @@ class Runner:
             with suppress(TimeoutError):
                 async with asyncio.timeout(look_again_s):
                     await self._wake.wait()
+            if self._tasks:
+                await asyncio.sleep(max(0.0, looked_at + _GATHER_S - loop.time()))
             look_again_s = min(look_again_s * 2, self._settings.poll_s)
 
     async def stop(self, within_s: float) -> None:
