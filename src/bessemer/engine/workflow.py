@@ -131,7 +131,8 @@ class Step(Generic[D]):
     """One row of a workflow table.
 
     A face failing with an error that says ``retry`` is called ``attempts`` times in a row at most, with
-    ``backoff`` between (the pause is a durable timer). ``timeout_s`` bounds one call of any of its faces.
+    ``backoff`` between (the pause is a durable timer). ``timeout_s`` bounds one call of any of its faces; it
+    is the last resort, longer than devices' clients wait for answers (a minute) and ask again.
     A step whose ``undo`` is None says in ``undone_by`` who cleans up after it ("" = nothing to clean up).
     ``when`` false skips the step. While ``is_abortable`` is false a cancel request waits for the step's end.
     """
@@ -144,7 +145,7 @@ class Step(Generic[D]):
     undo: Undo[D] | None = None
     undone_by: str = ""
     when: Callable[[Operation], bool] = _always
-    timeout_s: float = 60.0
+    timeout_s: float = 300.0
     attempts: int = 3
     backoff: Backoff = Backoff()
     is_abortable: bool = True

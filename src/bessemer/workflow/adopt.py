@@ -7,7 +7,7 @@ from bessemer.engine.workflow import Done, OnInterrupt, Workflow
 from bessemer.image.source import validate_instance
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S, look_up_settings
+from bessemer.workflow.reading import look_up_settings
 from bessemer.workflow.task import open_task
 
 
@@ -41,11 +41,9 @@ def adopt(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
     return Workflow(
         "adopt",
         steps=(
-            NodeStep(
-                "check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S
-            ),
-            NodeStep("read power state", read_power_state, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
-            NodeStep("take over boot", take_over, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
+            NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
+            NodeStep("read power state", read_power_state, OnInterrupt.IDEMPOTENT),
+            NodeStep("take over boot", take_over, OnInterrupt.IDEMPOTENT),
         ),
         on_change=projection(history="adoption", states=frozenset({ProvisionState.ADOPTING})),
     )

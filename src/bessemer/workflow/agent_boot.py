@@ -87,7 +87,6 @@ def into_agent(purpose: str, timeout: Timeout, until: Until | None = None) -> tu
             OnInterrupt.IDEMPOTENT,
             undo=_leave_safe,
             when=needs_agent,
-            timeout_s=300.0,
         ),
         NodeStep(
             "boot the agent",

@@ -18,7 +18,6 @@ from bessemer.workflow import hardware_step
 from bessemer.workflow.agent_boot import into_agent, out_of_agent
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S
 from bessemer.workflow.step_choice import ChosenStep, chosen, clean_priorities, overridden
 from bessemer.workflow.step_work import check_step_work
 
@@ -70,9 +69,7 @@ def clean(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[C
         "clean",
         pool="clean",
         steps=(
-            NodeStep(
-                "check settings", check_step_work, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S
-            ),
+            NodeStep("check settings", check_step_work, OnInterrupt.IDEMPOTENT, attempts=1),
             *into_agent("cleaning", _timeout),
             NodeStep(CHOOSE, choose_steps, OnInterrupt.IDEMPOTENT),
             *out_of_agent("cleaning"),

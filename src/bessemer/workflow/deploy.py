@@ -20,7 +20,7 @@ from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.deploy_step import by_agent, choose_ahead, choose_steps, is_enabled, steps_from
 from bessemer.workflow.instance_boot import boot_from_disk, boot_instance, switch_to_tenant_network
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S, look_up_settings
+from bessemer.workflow.reading import look_up_settings
 from bessemer.workflow.task import open_task
 
 STATES = frozenset({ProvisionState.DEPLOYING, ProvisionState.DEPLOY_WAIT, ProvisionState.DEPLOY_HOLD})
@@ -98,9 +98,7 @@ def deploy(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[
         "deploy",
         pool="deploy",
         steps=(
-            NodeStep(
-                "check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S
-            ),
+            NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
             *into_agent("provisioning", _timeout),
             NodeStep("choose deploy steps", choose_steps, OnInterrupt.IDEMPOTENT, when=needs_agent),
             steps_from(80),

@@ -42,7 +42,7 @@ async def set_secure_boot(context: NodeContext) -> None:
 def _one_step(projection: Callable[..., Projection], kind: str, step: Any) -> Workflow[Collaborators]:
     return Workflow(
         kind,
-        steps=(NodeStep(f"set {kind}", step, OnInterrupt.IDEMPOTENT, timeout_s=180.0),),
+        steps=(NodeStep(f"set {kind}", step, OnInterrupt.IDEMPOTENT),),
         on_change=projection(history=kind),
     )
 

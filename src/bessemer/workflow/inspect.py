@@ -112,9 +112,7 @@ def inspect(
         "inspect",
         steps=(
             NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
-            NodeStep(
-                "read hardware", read_hardware, OnInterrupt.IDEMPOTENT, timeout_s=300.0, when=_out_of_band
-            ),
+            NodeStep("read hardware", read_hardware, OnInterrupt.IDEMPOTENT, when=_out_of_band),
             *into_agent("inspection", _timeout, until=has_reported),
             NodeStep("record what was found", record, OnInterrupt.IDEMPOTENT),
             NodeStep("apply inspection rules", apply_rules, OnInterrupt.IDEMPOTENT),

@@ -12,8 +12,6 @@ from bessemer.workflow.collaborators import NodeContext, NodeStep
 from bessemer.workflow.task import NodeTask, open_task
 
 READ_SETTINGS = "read BIOS settings and firmware"
-#: Time for a step that reads them.
-READING_S = 180.0
 
 _Reading = Sequence[Mapping[str, Any]]
 _Read = Callable[[NodeTask], Awaitable[_Reading]]
@@ -31,13 +29,13 @@ def read_settings() -> NodeStep:
     async def run(context: NodeContext) -> Done:
         return await look_up_settings(await open_task(context))
 
-    return NodeStep(READ_SETTINGS, run, OnInterrupt.IDEMPOTENT, timeout_s=READING_S)
+    return NodeStep(READ_SETTINGS, run, OnInterrupt.IDEMPOTENT)
 
 
 async def look_up_settings(task: NodeTask) -> Done:
     """BIOS settings and firmware versions, stored when the step that asks for them is done.
 
-    A machine that does not tell them is no reason to fail. Takes up to ``READING_S`` seconds.
+    A machine that does not tell them is no reason to fail.
 
     Raises:
         FenceLost: The operation may be somebody else's.

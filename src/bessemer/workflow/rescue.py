@@ -110,7 +110,6 @@ def rescue(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
             OnInterrupt.CHECK,
             check=agent_command.was_started,
             when=needs_agent,
-            timeout_s=120.0,
         ),
         NodeStep(
             "leave the rescuing network", leave_rescuing_network, OnInterrupt.IDEMPOTENT, when=needs_agent
@@ -123,7 +122,6 @@ def rescue(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
             OnInterrupt.IDEMPOTENT,
             undo=clean_up_by_driver,
             when=_by_driver,
-            timeout_s=300.0,
         ),
     )
     return Workflow(
@@ -162,7 +160,7 @@ def unrescue(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
         "unrescue",
         steps=(
             hard_off("power off the rescue ramdisk"),
-            NodeStep("unrescue by the driver", unrescue_by_driver, OnInterrupt.IDEMPOTENT, timeout_s=300.0),
+            NodeStep("unrescue by the driver", unrescue_by_driver, OnInterrupt.IDEMPOTENT),
             NodeStep("clean up the ramdisk", clean_up_ramdisk, OnInterrupt.IDEMPOTENT),
             *return_to_instance(),
         ),

@@ -29,7 +29,7 @@ def reserved_rows(timeout: Timeout) -> tuple[NodeStep, ...]:
     return (
         NodeStep(HOLD, _nothing, OnInterrupt.IDEMPOTENT, until=_is_released),
         _wait_step(timeout),
-        NodeStep(POWER, _decide, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
+        NodeStep(POWER, _decide, OnInterrupt.IDEMPOTENT),
         hard_off(_OFF),
         switch_on(_ON),
     )

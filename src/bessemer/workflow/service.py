@@ -18,7 +18,6 @@ from bessemer.workflow.agent_boot import into_agent, needs_agent, out_of_agent
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.instance_boot import leave_instance, return_to_instance
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S
 from bessemer.workflow.step_choice import chosen
 from bessemer.workflow.step_work import check_step_work
 from bessemer.workflow.undo_note import noting
@@ -52,7 +51,7 @@ def _broken(node: Node, operation: Operation) -> dict[str, Any]:
 
 def service(projection: Callable[..., Projection], gateway: Gateway) -> Workflow[Collaborators]:
     steps = (
-        NodeStep("check settings", check_step_work, OnInterrupt.IDEMPOTENT, attempts=1, timeout_s=READING_S),
+        NodeStep("check settings", check_step_work, OnInterrupt.IDEMPOTENT, attempts=1),
         leave_instance(when=needs_agent, returns_if_aborted=True),
         *into_agent("servicing", _timeout),
         NodeStep("choose service steps", choose_steps, OnInterrupt.IDEMPOTENT),

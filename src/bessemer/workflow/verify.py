@@ -13,7 +13,7 @@ from bessemer.store.duty import EVENTS, hasten_duty
 from bessemer.workflow import hardware_step
 from bessemer.workflow.collaborators import Collaborators, NodeContext, NodeStep
 from bessemer.workflow.projection import Projection
-from bessemer.workflow.reading import READING_S, look_up_settings
+from bessemer.workflow.reading import look_up_settings
 from bessemer.workflow.step_choice import ChosenStep, overridden, read_priorities
 from bessemer.workflow.task import open_task
 
@@ -81,8 +81,8 @@ def verify(projection: Callable[..., Projection]) -> Workflow[Collaborators]:
         "verify",
         steps=(
             NodeStep("check settings", check_settings, OnInterrupt.IDEMPOTENT, attempts=1),
-            NodeStep("read power state", read_power_state, OnInterrupt.IDEMPOTENT, timeout_s=120.0),
-            NodeStep("read identity", read_identity, OnInterrupt.IDEMPOTENT, timeout_s=READING_S),
+            NodeStep("read power state", read_power_state, OnInterrupt.IDEMPOTENT),
+            NodeStep("read identity", read_identity, OnInterrupt.IDEMPOTENT),
         ),
         extra=(hardware_step.carry_out_here(StepKind.VERIFY),),
         on_change=projection(history="verifying", states=frozenset({ProvisionState.VERIFYING})),

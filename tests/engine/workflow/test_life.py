@@ -1,7 +1,11 @@
 """The whole life of a node, with the real engine and workflows, and an agent that really answers."""
 
+from dataclasses import replace
+from typing import Any
+
 from bessemer.domain.operation import JournalEvent, OperationState
 from bessemer.domain.provision import ProvisionState
+from bessemer.engine.workflow import Workflow
 
 
 async def test_a_node_is_verified_cleaned_deployed_and_torn_down(site) -> None:
@@ -146,3 +150,27 @@ async def test_a_retired_node_ends_its_cleaning_manageable(site) -> None:
     async with site(node={"provision_state": ProvisionState.ACTIVE, "retired": True}) as s:
         await s.ask("deleted")
         assert (await s.settled()).provision_state is ProvisionState.MANAGEABLE
+
+
+def in_a_fortieth_of_the_time(workflow: Workflow[Any]) -> Workflow[Any]:
+    steps = tuple(
+        replace(step, timeout_s=step.timeout_s / 40) if step.name == "write image" else step
+        for step in workflow.steps
+    )
+    return replace(workflow, steps=steps)
+
+
+async def test_an_agent_that_leaves_a_question_unanswered_is_asked_again(site) -> None:
+    """The wait for one answer is a minute unless told otherwise; here it is a second."""
+    available = {"provision_state": ProvisionState.AVAILABLE}
+    async with site(in_a_fortieth_of_the_time, node=available, agent={"command_timeout": 1}) as s:
+        s.machine.agent.long.add("deploy.execute_deploy_step")
+        await s.ask("active")
+        while not s.machine.images_written:
+            await s.node()
+        s.machine.agent.trouble_on_get = ["hang"]
+        while s.machine.agent.trouble_on_get:
+            await s.node()
+        s.machine.agent.finish()
+        node = await s.settled()
+    assert (node.provision_state, node.last_error) == (ProvisionState.ACTIVE, None)
