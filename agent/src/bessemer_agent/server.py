@@ -25,6 +25,10 @@ from bessemer_agent.version import AGENT_VERSION
 
 #: A config drive of 64 MiB in base64 fits.
 _LIMIT_BODY_BYTES = 128 * 1024**2
+#: How much is kept at a time of what is not wanted.
+_PART_BYTES = 64 * 1024
+#: Digits of a length that nobody means.
+_MOST_DIGITS = 20
 #: Seconds a client may let pass between two of its bytes.
 _CLIENT_TIMEOUT_S = 60.0
 _TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -111,6 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "bessemer-agent"
     sys_version = ""
     timeout = _CLIENT_TIMEOUT_S
+    #: Whether the request has a body that was not read yet.
+    _has_body = False
 
     def setup(self) -> None:
         if isinstance(self.request, ssl.SSLSocket):
@@ -131,9 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
         return cast("AgentServer", self.server)
 
     def _answer(self, method: str) -> None:
+        self._has_body = method == "POST"
         try:
-            body = self._read_body() if method == "POST" else None
-            status, reply = 200, self._route(method, body)
+            status, reply = 200, self._route(method)
         except AgentError as error:
             status = error.code
             reply = {"faultcode": "Client" if status < 500 else "Server", "faultstring": error.details}
@@ -142,10 +148,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        if self._has_body:  # unread, it would pass for the next request
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data)
+        if self._has_body:
+            self._pass_over_body()
 
-    def _route(self, method: str, body: object) -> dict[str, object]:
+    def _route(self, method: str) -> dict[str, object]:
         parts = urlsplit(self.path)
         path = "/" + parts.path.strip("/")
         path = path.removeprefix("/v1") if path.startswith("/v1/") else path
@@ -158,12 +168,10 @@ class _Handler(BaseHTTPRequestHandler):
             return {"started_at": self._agent.started_at, "version": AGENT_VERSION}
         if path == "/commands" or path.startswith("/commands/"):
             self._check_token(query.get("agent_token"))
-            return self._route_command(method, path.removeprefix("/commands").strip("/"), query, body)
+            return self._route_command(method, path.removeprefix("/commands").strip("/"), query)
         raise NotFound(f"there is no {method} {parts.path}")
 
-    def _route_command(
-        self, method: str, identifier: str, query: Mapping[str, str], body: object
-    ) -> dict[str, object]:
+    def _route_command(self, method: str, identifier: str, query: Mapping[str, str]) -> dict[str, object]:
         registry = self._agent.registry
         if method == "GET" and not identifier:
             return {"commands": [result.to_wire() for result in registry.list_results()]}
@@ -172,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif identifier:
             raise NotFound("commands are sent to /v1/commands/")
         else:
-            name, params = _read_command(body)
+            name, params = _read_command(self._read_body())
             result = registry.execute(name, params)
         if query.get("wait", "").lower() == "true":
             result.wait()
@@ -188,17 +196,28 @@ class _Handler(BaseHTTPRequestHandler):
             raise InvalidToken("the agent token is missing or wrong")
 
     def _read_body(self) -> object:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
-            self.close_connection = True
+        """What was sent. Asked for when the sender is known: strangers must not fill the memory."""
+        length = self._length
+        if length is None:
             raise InvalidRequest("the request has no Content-Length")
-        if int(length) > _LIMIT_BODY_BYTES:
-            self.close_connection = True
+        if length > _LIMIT_BODY_BYTES:
             raise InvalidRequest(f"the request is longer than {_LIMIT_BODY_BYTES} bytes")
+        self._has_body = False
         try:
-            return json.loads(self.rfile.read(int(length)))
+            return json.loads(self.rfile.read(length))
         except ValueError as error:
             raise InvalidRequest(f"the body is not JSON: {error}") from error
+
+    def _pass_over_body(self) -> None:
+        """Let a sender whose body nobody reads come to its end: cut off, it might not hear the answer."""
+        left = min(self._length or 0, _LIMIT_BODY_BYTES)
+        while left > 0 and (part := self.rfile.read(min(left, _PART_BYTES))):
+            left -= len(part)
+
+    @property
+    def _length(self) -> int | None:
+        length = self.headers.get("Content-Length", "")
+        return int(length) if length.isdecimal() and len(length) < _MOST_DIGITS else None
 
     def _describe(self) -> dict[str, object]:
         version = {"id": "v1", "links": [self._link("self", "v1")]}

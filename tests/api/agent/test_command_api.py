@@ -108,6 +108,24 @@ def test_commands_need_the_token(world: World, token: str | None) -> None:
     assert world.registry.list_results() == []
 
 
+def test_a_stranger_is_refused_before_anything_of_a_body_is_read(world: World) -> None:
+    tls = ssl.create_default_context(cadata=world.certificate.pem)
+    with tls.wrap_socket(
+        socket.create_connection(("127.0.0.1", world.server.server_port), timeout=20),
+        server_hostname="127.0.0.1",
+    ) as stranger:
+        stranger.sendall(b"POST /v1/commands/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
+        answer = stranger.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"Connection: close\r\n" in answer
+
+
+def test_a_sender_who_is_refused_hears_why_after_a_long_body(world: World) -> None:
+    body = {"name": "standby.sync", "params": {"much": "x" * 20_000_000}}
+    for token, code in (("wrong", 401), (TOKEN, 400)):
+        assert world.client(token).call("POST", "/v1/commands/", body)[0] == code
+
+
 def test_an_agent_without_token_refuses_where_one_is_required_and_works_where_not(world: World) -> None:
     world.context.token = None
     assert world.client(token=None).call("GET", "/v1/commands/")[0] == 401
