@@ -1,11 +1,13 @@
 import json
+import os
 from collections.abc import Callable
 
 import pytest
 
+from bessemer_agent.context import Context, Machine
 from bessemer_agent.disk import MIB, Disk, open_disk
 from bessemer_agent.erase import Options, list_erasable, read_options
-from bessemer_agent.erase.ata import Security, erase_ata, parse_security
+from bessemer_agent.erase.ata import Security, erase_ata, parse_security, unlock_ata
 from bessemer_agent.erase.device import Erased, Eraser, for_each_device
 from bessemer_agent.erase.guard import refuse_shared_filesystem
 from bessemer_agent.erase.metadata import wipe_metadata
@@ -13,6 +15,10 @@ from bessemer_agent.erase.nvme import erase_nvme
 from bessemer_agent.erase.overwrite import verify_zeros
 from bessemer_agent.error import ChildFailed, DeviceError, EraseFailed
 from bessemer_agent.inventory.block_device import BlockDevice
+from bessemer_agent.progress import Progress
+from bessemer_agent.settings import Settings
+from bessemer_agent.step import current_versions, execute_step
+from bessemer_agent.step.table import Phase
 from unit.agent.device_maker import PLAIN
 from unit.agent.fake_child import FakeChild
 from unit.agent.table_maker import new_gpt, put_mbr
@@ -189,10 +195,48 @@ def test_a_frozen_or_unable_ata_drive_is_left_to_the_next_method(change: tuple[s
     assert erase_ata("/dev/sda", FakeChild({"hdparm -I": HDPARM.replace(*change)})) is None
 
 
-def test_a_locked_drive_is_unlocked_first() -> None:
-    child = FakeChild({"hdparm -I": HDPARM.replace("not\tlocked", "\tlocked"), "hdparm": ""})
-    erase_ata("/dev/sda", child)
-    assert child.lines()[1] == "hdparm --user-master u --security-unlock NULL /dev/sda"
+LOCKED = HDPARM.replace("not\tlocked", "\tlocked")
+
+
+class LockedDisk(Disk):
+    """A drive that answers no read until its password was given."""
+
+    def __init__(self, disk: Disk, child: FakeChild) -> None:
+        super().__init__(disk.path, os.dup(disk._fd))
+        self._child = child
+
+    def read(self, offset: int, length: int) -> bytes:
+        if f"hdparm --user-master u --security-unlock NULL {self.path}" not in self._child.lines():
+            raise DeviceError(f"{self.path}: Input/output error")
+        return super().read(offset, length)
+
+
+@pytest.mark.parametrize("step", ["erase_devices", "erase_devices_express", "erase_devices_metadata"])
+def test_a_drive_that_an_interrupted_erasure_left_locked_is_erased(make_disk: MakeDisk, step: str) -> None:
+    disk = make_disk(8 * MIB)
+    child = FakeChild(
+        {"hdparm -I": lambda argv: HDPARM if "unlock" in str(child.calls) else LOCKED, "hdparm": ""}
+    )
+    device = device_of(disk, tran="sata")
+    machine = Machine(lambda: [device], run=child, open_disk=lambda path: LockedDisk(disk, child))
+    done = execute_step(
+        Phase.CLEAN, Context(Settings(), machine), Progress(), step={"step": step}, node={}, ports=[],
+        version=current_versions(),
+    )  # fmt: skip
+    assert done == {disk.path: "ATA enhanced secure erase" if step == "erase_devices" else "metadata wiped"}
+    assert child.lines()[2] == f"hdparm --user-master u --security-disable NULL {disk.path}"
+
+
+def test_a_drive_with_another_password_is_left_locked() -> None:
+    child = FakeChild({"hdparm -I": LOCKED, "hdparm": ChildFailed("bad password")})
+    unlock_ata("/dev/sda", child)
+    assert len(child.calls) == 2
+
+
+def test_a_drive_that_is_not_locked_is_only_looked_at() -> None:
+    for child in (FakeChild({"hdparm -I": HDPARM}), FakeChild()):
+        unlock_ata("/dev/sda", child)
+        assert len(child.calls) == 1
 
 
 def test_a_failed_ata_erase_takes_the_password_off_and_is_an_error() -> None:

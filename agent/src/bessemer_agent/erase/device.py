@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bessemer_agent.child import Run
 from bessemer_agent.disk import Disk
 from bessemer_agent.erase import Counted, Options
-from bessemer_agent.erase.ata import erase_ata
+from bessemer_agent.erase.ata import TRANSPORTS, erase_ata
 from bessemer_agent.erase.guard import refuse_shared_filesystem
 from bessemer_agent.erase.nvme import erase_nvme
 from bessemer_agent.erase.overwrite import discard_and_zero, overwrite
@@ -90,7 +90,7 @@ class Eraser:
         try:
             if device.tran == "nvme" and self._options.is_nvme_enabled:
                 return erase_nvme(device.name, self._run)
-            if device.tran in ("sata", "scsi", None) and self._options.is_ata_enabled:
+            if device.tran in TRANSPORTS and self._options.is_ata_enabled:
                 return erase_ata(device.name, self._run)
         except EraseFailed as error:
             if not self._options.may_continue:

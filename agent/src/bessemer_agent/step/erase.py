@@ -6,6 +6,7 @@ from typing import Any
 from bessemer_agent.context import Context
 from bessemer_agent.disk import Disk
 from bessemer_agent.erase import list_erasable, read_options
+from bessemer_agent.erase.ata import TRANSPORTS, unlock_ata
 from bessemer_agent.erase.device import Erased, Eraser, for_each_device
 from bessemer_agent.erase.guard import refuse_shared_filesystem
 from bessemer_agent.erase.metadata import wipe_metadata
@@ -72,6 +73,12 @@ def _erase_all(
 ) -> dict[str, str]:
     devices = list_erasable(context.machine.list_devices(), node)
     progress.begin("erase", sum(device.size for device in devices))
-    done = for_each_device(devices, work, read_options(node).concurrency)
+
+    def unlocked(device: BlockDevice) -> Erased:
+        if device.tran in TRANSPORTS:
+            unlock_ata(device.name, context.machine.run)
+        return work(device)
+
+    done = for_each_device(devices, unlocked, read_options(node).concurrency)
     context.zeroed_disks.update(name for name, erased in done.items() if erased.is_zeroed)
     return {name: erased.method for name, erased in done.items()}
