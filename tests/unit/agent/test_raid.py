@@ -206,6 +206,15 @@ def test_deleting_stops_arrays_and_empties_their_disks_only(world: World, tmp_pa
     assert world.run("delete_configuration") == []
 
 
+def test_a_damaged_table_of_another_disk_does_not_keep_arrays_from_being_deleted(world: World) -> None:
+    world.run("create_configuration", target=SMALL)
+    other = world.disks[1]
+    for header in (512, other.size_bytes - 512):
+        other.write(header + 30, b"\xff")
+    assert world.run("delete_configuration") == world.paths[:1]
+    assert read_table(world.disks[0]) is None
+
+
 def test_an_array_in_use_is_not_torn_from_its_user(world: World, tmp_path: Path) -> None:
     world.run("create_configuration", target=SMALL)
     fake_array(tmp_path, "md0", "sda2")

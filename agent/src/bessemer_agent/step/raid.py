@@ -11,6 +11,7 @@ from bessemer_agent.erase.metadata import wipe_metadata
 from bessemer_agent.error import InvalidRequest
 from bessemer_agent.inventory.block_device import BlockDevice
 from bessemer_agent.journal import say
+from bessemer_agent.partition import PartitionTableError
 from bessemer_agent.partition.gpt import ESP, LINUX_RAID, new_gpt
 from bessemer_agent.partition.table import read_table, wait_for_node
 from bessemer_agent.progress import Progress
@@ -127,7 +128,10 @@ def _refuse_used(context: Context, names: Sequence[str]) -> None:
 
 
 def _has_raid_partition(disk: Disk) -> bool:
-    table = read_table(disk)
+    try:
+        table = read_table(disk)
+    except PartitionTableError:  # no array made here lies there, or none that anybody could find
+        return False
     return any(part.kind == LINUX_RAID for part in table.partitions) if table else False
 
 
