@@ -102,8 +102,11 @@ class SqliteDriver:
         self, sql: str, arguments: Sequence[Any], *, is_many: bool = False, is_short: bool = False
     ) -> Outcome:
         first, self._opening = self._opening, ""  # when this is cancelled, the thread begins all the same
-        with self.guarded(sql or first):
+        try:
             return await self._connection.run(sql, arguments, is_many=is_many, first=first, is_short=is_short)
+        except (sqlite3.Error, OSError):
+            with self.guarded(sql or first):  # only now: entering it costs, and most statements go well
+                raise
 
     @contextmanager
     def guarded(self, sql: str) -> Iterator[None]:
