@@ -47,8 +47,7 @@ class Machines:
         return self._composition.driver_for(node)
 
     async def power_state(self, node: Node, *, is_last_look: bool = False) -> PowerState:
-        """``is_last_look``: what comes of it cannot wait, so a BMC is asked that sweeps leave alone because of
-        its silence."""
+        """``is_last_look``: it cannot wait, so it is asked of a BMC too that sweeps leave alone."""
         with nullcontext() if is_last_look else sweeping():
             return await self.driver_of(node).power.get_power_state(AskedNode(node))
 
