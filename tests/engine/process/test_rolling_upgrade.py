@@ -15,7 +15,7 @@ from engine.chaos.verdict import findings, until_quiet
 from engine.process.previous_release import install_previous_release
 
 PACE = {"answer": 0.01, "power": 0.1, "boot": 0.5, "command": 0.5}
-LIMIT_S = 180.0
+LIMIT_S = 600.0
 #: Programs of older schemas cannot be started any more once the schema is newer.
 KNOWS_NEWER_SCHEMAS = "0008"
 
