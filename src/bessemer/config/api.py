@@ -19,12 +19,14 @@ class ApiSettings:
         None, "Processes of 'bessemer api'. Unset: one for each processor, four at most."
     )
     public_endpoint: str | None = option(None, "Base URL placed in links. Unset: as the client addressed us.")
-    max_limit: int = option(1000, "Largest page of a list.")
-    ramdisk_heartbeat_timeout: int = option(300, "Longest gap between agent heartbeats, told to the agent.")
+    max_limit: int = option(1000, "Largest page of a list.", least=1)
+    ramdisk_heartbeat_timeout: int = option(
+        300, "Longest gap between agent heartbeats, told to the agent.", least=1
+    )
     restrict_lookup: bool = option(True, "Answer lookup only for nodes that expect an agent.")
     enable_ramdisk_endpoints: bool = option(True, "Serve lookup, heartbeat and the inspection callback.")
-    max_json_body_size: int = option(1024, "Largest request body, in KiB.")
-    max_json_body_depth: int = option(25, "Deepest nesting of a request body.")
+    max_json_body_size: int = option(1024, "Largest request body, in KiB.", least=1)
+    max_json_body_depth: int = option(25, "Deepest nesting of a request body.", least=1)
     project_admin_can_manage_own_nodes: bool = option(
         True, "Let project admins and services enrol nodes of their project, and its admins delete them."
     )
@@ -33,7 +35,7 @@ class ApiSettings:
     )
     disallow_deploy_steps: list[str] = option(["vendor.send_raw"], "Steps refused in deployments.")
     disallow_service_steps: list[str] = option(["vendor.send_raw"], "Steps refused in servicing.")
-    max_json_body_size_provision: int = option(65536, "Largest body of a provision request, in KiB.")
+    max_json_body_size_provision: int = option(65536, "Largest body of a provision request, in KiB.", least=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,14 @@ class KeystoneAuthtokenSettings:
     certfile: str | None = option(None, "Our certificate for Keystone, if it asks for one.")
     keyfile: str | None = option(None, "The key of that certificate.")
     insecure: bool = option(False, "Do not verify Keystone's certificate.")
-    http_connect_timeout: int = option(10, "Longest wait for one answer of Keystone.")
+    http_connect_timeout: int = option(10, "Longest wait for one answer of Keystone.", least=1)
     www_authenticate_uri: str | None = option(
         None, "Address of Keystone as told to clients without a valid token. Unset: auth_url."
     )
     service_type: str = option("baremetal", "Our type in access rules of application credentials.")
-    token_cache_time: int = option(300, "How long a validated token is believed without asking again.")
+    token_cache_time: int = option(
+        300, "How long a validated token is believed without asking again.", least=-1
+    )
     service_token_roles: list[str] = option(["service"], "Roles that make a token a service's token.")
     service_token_roles_required: bool = option(True, "Refuse service tokens without one of these roles.")
 

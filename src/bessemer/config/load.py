@@ -41,7 +41,7 @@ def load_settings(config_file: Path | None = None) -> tuple[Settings, list[str]]
     """The settings, and what in the file nobody understands (``section.option``).
 
     Raises:
-        BadSettings: The file is missing or unreadable, or a value has the wrong form.
+        BadSettings: The file is missing or unreadable, or a value has the wrong form or is too small.
     """
     conf = cfg.ConfigOpts()
     for section, options in declared().items():
@@ -90,8 +90,9 @@ def _option(record: Any, field: dataclasses.Field[Any]) -> cfg.Opt:
     default = field.default if field.default is not dataclasses.MISSING else None
     if field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
+    bounds = {"min": field.metadata["least"]} if origin in {int, float} else {}
     option: cfg.Opt = _KINDS[origin](
-        field.name, default=default, help=field.metadata["help"], secret=kind is Secret
+        field.name, default=default, help=field.metadata["help"], secret=kind is Secret, **bounds
     )
     return option
 
@@ -125,7 +126,8 @@ def _unknown(conf: cfg.ConfigOpts, config_file: Path) -> Iterator[str]:
 
 
 def _completed(settings: Settings, config_file: Path | None) -> Settings:
-    """Fill in what depends on this machine: host name, state directory, database, places of policy files."""
+    """Fill in what depends on this machine: host name, state directory, database, places of policy files.
+    Names of conductor groups are in lower case, as nodes' are."""
     default = settings.default
     state_path = default.state_path or str(state_directory())
     default = dataclasses.replace(default, host=default.host or socket.gethostname(), state_path=state_path)
@@ -138,4 +140,8 @@ def _completed(settings: Settings, config_file: Path | None) -> Settings:
         policy_file=str(base / settings.oslo_policy.policy_file),
         policy_dirs=[str(base / name) for name in settings.oslo_policy.policy_dirs],
     )
-    return dataclasses.replace(settings, default=default, database=database, oslo_policy=policy)
+    group = settings.conductor.conductor_group.lower()
+    conductor = dataclasses.replace(settings.conductor, conductor_group=group)
+    return dataclasses.replace(
+        settings, default=default, database=database, conductor=conductor, oslo_policy=policy
+    )

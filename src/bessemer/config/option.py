@@ -4,8 +4,10 @@ from dataclasses import field
 from typing import Any
 
 
-def option(default: Any, meaning: str) -> Any:
-    """A field with its default and its meaning (shown by ``--help`` and in the sample file)."""
+def option(default: Any, meaning: str, *, least: float = 0) -> Any:
+    """A field with its default and its meaning (shown by ``--help`` and in the sample file). A number below
+    ``least`` is refused."""
+    metadata = {"help": meaning, "least": least}
     if isinstance(default, list | dict):
-        return field(default_factory=lambda: type(default)(default), metadata={"help": meaning})
-    return field(default=default, metadata={"help": meaning})
+        return field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return field(default=default, metadata=metadata)

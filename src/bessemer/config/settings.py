@@ -66,7 +66,7 @@ class DefaultSettings:
     default_resource_class: str | None = option(None, "Resource class of nodes created without one.")
     default_conductor_group: str = option("", "Conductor group of nodes created without one.")
     default_portgroup_mode: str = option("active-backup", "Bond mode of port groups created without one.")
-    log_in_db_max_size: int = option(4096, "Longest last_error kept on a node, in characters.")
+    log_in_db_max_size: int = option(4096, "Longest last_error kept on a node, in characters.", least=1)
     webserver_verify_ca: str = option("True", "TLS check of image servers: true, false or a CA file.")
     enabled_hardware_types: list[str] = option(["fake-hardware", "redfish"], "Hardware types to load.")
     enabled_bios_interfaces: list[str] = option(["fake", "no-bios"], "bios interfaces to load.")
@@ -116,14 +116,22 @@ class DefaultSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConductorSettings:
-    heartbeat_interval: int = option(10, "Longest pause between signs of life (also: lease_time / 4).")
-    heartbeat_timeout: int = option(60, "A conductor silent for this long is shown as dead by the API.")
-    lease_time: int = option(10, "A conductor silent for this long loses its running work to its peers.")
+    heartbeat_interval: int = option(
+        10, "Longest pause between signs of life (also: lease_time / 4).", least=1
+    )
+    heartbeat_timeout: int = option(
+        60, "A conductor silent for this long is shown as dead by the API.", least=1
+    )
+    lease_time: int = option(
+        10, "A conductor silent for this long loses its running work to its peers.", least=1
+    )
     sync_power_state_interval: int = option(120, "Seconds between looks at each node's power; 0: none.")
     sync_power_state_max_interval: int = option(
         0, "Seconds between looks at a machine that has not changed for long; 0: as at all others."
     )
-    sync_power_state_workers: int = option(64, "Nodes looked at at the same time, by each kind of sweep.")
+    sync_power_state_workers: int = option(
+        64, "Nodes looked at at the same time, by each kind of sweep.", least=1
+    )
     force_power_state_during_sync: bool = option(
         True, "Drive machines to the recorded power state; false: record the state they are in."
     )
@@ -131,12 +139,16 @@ class ConductorSettings:
         3, "Looks without an answer, or in vain, before a node goes into maintenance."
     )
     power_failure_recovery_interval: int = option(
-        300, "Seconds between looks whether such a node answers again."
+        300, "Seconds between looks whether such a node answers again; 0: none."
     )
     enable_health_monitoring: bool = option(True, "Show what BMCs say of their machines' health on nodes.")
-    health_check_interval: int = option(300, "Seconds between looks at each node's health.")
-    conductor_group: str = option("", "Conductor group served by this process.")
-    workers_pool_size: int = option(300, "Operations carried out at once (waiting ones not counted).")
+    health_check_interval: int = option(300, "Seconds between looks at each node's health; 0: none.")
+    conductor_group: str = option(
+        "", "Conductor group served by this process. Upper and lower case are the same."
+    )
+    workers_pool_size: int = option(
+        300, "Operations carried out at once (waiting ones not counted).", least=1
+    )
     max_concurrent_deploy: int = option(
         250, "Deployments under way at once, in all conductor groups; more wait in the queue. 0: any number."
     )
@@ -149,8 +161,8 @@ class ConductorSettings:
         {}, "Weights of projects in the queue, 'project-id:3'; 1 where none is given. The API reads it too."
     )
     graceful_shutdown_timeout: int = option(60, "Time given to running steps at stop.")
-    power_state_change_timeout: int = option(60, "How long a hard power change may take.")
-    soft_power_off_timeout: int = option(600, "How long a soft power change may take.")
+    power_state_change_timeout: int = option(60, "How long a hard power change may take.", least=1)
+    soft_power_off_timeout: int = option(600, "How long a soft power change may take.", least=1)
     deploy_callback_timeout: int = option(1800, "Longest wait for the agent in deployment; 0 for ever.")
     clean_callback_timeout: int = option(1800, "Longest wait for the agent in cleaning; 0 for ever.")
     inspect_wait_timeout: int = option(1800, "Longest wait for inspection data; 0 for ever.")
@@ -176,7 +188,9 @@ class ConductorSettings:
     node_locked_retry_attempts: int = option(3, "How often a request tries again while a node is locked.")
     node_locked_retry_interval: float = option(1.0, "Seconds between these tries.")
     node_history_max_entries: int = option(300, "History events kept per node.")
-    node_history_cleanup_interval: int = option(86400, "Seconds between trims of each node's history.")
+    node_history_cleanup_interval: int = option(
+        86400, "Seconds between trims of each node's history; 0: none."
+    )
     node_history_minimum_days: int = option(0, "Events younger than this stay in the history in any case.")
 
 
@@ -196,7 +210,7 @@ class DeploySettings:
     power_off_after_deploy_failure: bool = option(True, "Power a node off when its deployment failed.")
     shred_random_overwrite_iterations: int = option(1, "Passes of random data in a software erase.")
     continue_if_disk_secure_erase_fails: bool = option(False, "Fall back to overwriting.")
-    disk_erasure_concurrency: int = option(4, "Disks erased in parallel on one machine.")
+    disk_erasure_concurrency: int = option(4, "Disks erased in parallel on one machine.", least=1)
     iso_cache_size: int = option(20480, "Room in MiB for boot ISO templates and fetched ramdisks.")
 
 
@@ -206,10 +220,10 @@ class AgentSettings:
     stream_raw_images: bool = option(True, "Write raw images while they download.")
     require_tls: bool = option(True, "Refuse agents whose callback URL is not https.")
     verify_ca: str = option("True", "Check of agent certificates that were not sent: true, false, a CA file.")
-    command_timeout: int = option(60, "Longest wait for one agent command call.")
-    max_command_attempts: int = option(3, "Tries of one agent command call.")
+    command_timeout: int = option(60, "Longest wait for one agent command call.", least=1)
+    max_command_attempts: int = option(3, "Tries of one agent command call.", least=1)
     allow_md5_checksum: bool = option(True, "Accept MD5 image checksums.")
-    poll_interval: float = option(2.0, "Longest pause between looks at a running agent command.")
+    poll_interval: float = option(2.0, "Longest pause between looks at a running agent command.", least=0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +243,11 @@ class InspectionRulesSettings:
 
 @dataclass(frozen=True, slots=True)
 class RedfishSettings:
-    connection_attempts: int = option(5, "Tries to reach a BMC.")
+    connection_attempts: int = option(5, "Tries to reach a BMC.", least=1)
     connection_retry_interval: int = option(4, "Seconds between them.")
     auth_type: str = option("auto", "basic, session, or auto: a session, else basic.")
-    request_timeout: int = option(60, "Longest wait for one answer of a BMC.")
-    connections_per_bmc: int = option(2, "Requests to one BMC at the same time.")
+    request_timeout: int = option(60, "Longest wait for one answer of a BMC.", least=1)
+    connections_per_bmc: int = option(2, "Requests to one BMC at the same time.", least=1)
     kernel_append_params: str = option("nofb vga=normal", "Kernel parameters added to virtual media boots.")
     event_subscriptions: bool = option(
         False, "Have BMCs tell us of changes, and poll those that do less often. They must reach the API."
@@ -242,10 +256,10 @@ class RedfishSettings:
         None, "API URL for BMCs' events. Unset: [deploy]external_http_url, external_callback_url, the API's."
     )
     event_poll_interval: int = option(
-        600, "Seconds between looks at an unchanged machine whose BMC's events arrive."
+        600, "Seconds between looks at an unchanged machine whose BMC's events arrive.", least=1
     )
     event_check_interval: int = option(
-        3600, "Seconds between looks whether our subscription is still at the BMC, and works."
+        3600, "Seconds between looks whether our subscription is still at the BMC, and works.", least=1
     )
 
 
@@ -291,7 +305,7 @@ class TracingSettings:
 @dataclass(frozen=True, slots=True)
 class SensorDataSettings:
     send_sensor_data: bool = option(False, "Read the sensors of machines and publish them as events.")
-    interval: int = option(600, "Seconds between readings of each machine.")
+    interval: int = option(600, "Seconds between readings of each machine.", least=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +316,16 @@ class AuditSettings:
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
     connection: str = option("", "sqlite:///PATH or postgresql://... Empty: bessemer.sqlite in state_path.")
-    max_pool_size: int = option(10, "Connections kept open (PostgreSQL) or used for reading (SQLite).")
-    keep_operations_days: int = option(90, "Days that operations and their journals are kept when over.")
-    keep_events_days: int = option(14, "Days that events outside of nodes' histories are kept.")
-    keep_conductors_days: int = option(30, "Days that conductors are remembered that gave no sign of life.")
+    max_pool_size: int = option(
+        10, "Connections kept open (PostgreSQL) or used for reading (SQLite).", least=1
+    )
+    keep_operations_days: int = option(
+        90, "Days that operations and their journals are kept when over. 0: for ever."
+    )
+    keep_events_days: int = option(14, "Days that events outside of nodes' histories are kept. 0: for ever.")
+    keep_conductors_days: int = option(
+        30, "Days that conductors are remembered that gave no sign of life. 0: for ever."
+    )
     key_file: str = option("", "Keys that secrets are sealed with. Empty: 'key' in state_path, made if new.")
 
 

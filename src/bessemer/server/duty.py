@@ -38,15 +38,16 @@ def duties(foundation: Foundation) -> dict[str, Duty]:
     found: dict[str, Duty] = {
         "BMC connections": foundation.pool.run,
         "chores": _chores(foundation).run,
-        "history": partial(_history(foundation).run, look_s=_SELDOM_S),
     }
     machines, host = Machines(foundation.composition), settings.default.host
     conductor, database = settings.conductor, foundation.database
     event_poll_s = float(settings.redfish.event_poll_interval if settings.redfish.event_subscriptions else 0)
+    if conductor.node_history_cleanup_interval > 0:
+        found["history"] = partial(_history(foundation).run, look_s=_SELDOM_S)
     if conductor.sync_power_state_interval > 0:
         sync = PowerSync(database, machines, foundation.gateway, conductor, host, event_poll_s=event_poll_s)
         found["power sync"] = _sweep(foundation, POWER, sync.look, conductor.sync_power_state_interval)
-    if conductor.enable_health_monitoring:
+    if conductor.enable_health_monitoring and conductor.health_check_interval > 0:
         interval_s = conductor.health_check_interval
         health = HealthCheck(database, machines, interval_s=interval_s, host=host, event_poll_s=event_poll_s)
         found["health"] = _sweep(foundation, HEALTH, health.look, interval_s)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, and_, delete, exists, select
+from sqlalchemy import Column, ColumnElement, Table, and_, delete, exists, literal, select
 
 from bessemer.kernel.clock import Timestamp
+from bessemer.store.conductor import holds_lease
 from bessemer.store.database import Transaction
+from bessemer.store.moment import shared_now
 from bessemer.store.operation import ACTIVE, is_in
 from bessemer.store.table import CONDUCTORS, EVENTS, OPERATIONS
 
@@ -22,9 +24,12 @@ async def prune_events(tx: Transaction, before: Timestamp, limit: int) -> int:
 
 
 async def prune_conductors(tx: Transaction, before: Timestamp) -> int:
-    """Forget conductors that gave no sign of life since a moment and hold nothing; how many there were."""
+    """Forget conductors that gave no sign of life since a moment, without a lease, that hold nothing; how
+    many there were."""
     holds = exists().where(OPERATIONS.c.owner == CONDUCTORS.c.incarnation, is_in(OPERATIONS.c.state, *ACTIVE))
-    return (await tx.execute(delete(CONDUCTORS).where(CONDUCTORS.c.updated_at < before, ~holds))).rowcount
+    has_lease = holds_lease(shared_now(tx), literal(before))
+    unheard = (CONDUCTORS.c.updated_at < before, ~holds, ~has_lease)
+    return (await tx.execute(delete(CONDUCTORS).where(*unheard))).rowcount
 
 
 async def _prune(

@@ -1,9 +1,9 @@
 """What is old goes, a batch at a time; what is young, or needed, stays."""
 
 from bessemer.domain.operation import JournalEntry, JournalEvent, NewOperation, Operation, OperationState
-from bessemer.engine.reconcile.prune import history_look, prune_all
+from bessemer.engine.reconcile.prune import history_look, prune_all, prune_chores
 from bessemer.kernel.clock import timestamp
-from bessemer.store.conductor import list_conductors, register_conductor, touch_conductor
+from bessemer.store.conductor import list_conductors, register_conductor
 from bessemer.store.database import Database
 from bessemer.store.event import add_event, list_events
 from bessemer.store.journal import add_entry, list_entries
@@ -95,14 +95,18 @@ async def test_a_history_keeps_its_newest_events_and_all_that_are_young(
 async def test_conductors_that_nobody_heard_of_for_long_are_forgotten(database: Database) -> None:
     [node] = await add_nodes(database, {})
     async with database.write() as tx:
-        for host in ("old", "holding", "alive"):
-            await register_conductor(tx, host, f"incarnation of {host}", "", [])
+        for host, lease_s in (("old", -1.0), ("holding", -1.0), ("alive", 60.0)):
+            await register_conductor(tx, host, f"incarnation of {host}", "", [], lease_s=lease_s)
         held = await enqueue(tx, NewOperation(node_uuid=node.uuid, kind="toy"), ())
         owner = {"owner": "incarnation of holding", "state": OperationState.RUNNING}
         await change_operation(tx, held.uuid, 0, **owner)
     async with database.write() as tx:
         future = "2999-01-01T00:00:00.000000+00:00"
         assert await prune_conductors(tx, "2000-01-01T00:00:00.000000+00:00") == 0
-        assert await touch_conductor(tx, "alive", "incarnation of alive")
-        assert await prune_conductors(tx, future) == 2
-        assert [one.hostname for one in await list_conductors(tx)] == ["holding"]
+        assert await prune_conductors(tx, future) == 1
+        assert [one.hostname for one in await list_conductors(tx)] == ["holding", "alive"]
+
+
+async def test_what_is_to_be_kept_for_ever_is_not_looked_at(database: Database) -> None:
+    chores = prune_chores(database, operation_days=0, event_days=14, conductor_days=0, interval_s=60)
+    assert [chore.name for chore in chores] == ["prune events"]

@@ -221,6 +221,15 @@ async def test_a_machine_that_answers_again_is_back_in_service(
     assert "answers again" in (await world.history())[-1]
 
 
+async def test_a_machine_that_was_given_up_is_left_alone_where_nobody_wants_it_back(
+    database: Database, machines: ToldMachines
+) -> None:
+    given_up = {"maintenance": True, "fault": "power failure", "power_state": None}
+    world = await a_world(database, machines, node=given_up, power_failure_recovery_interval=0)
+    assert await world.look() == Again(120, 0)
+    assert (await world.node()).maintenance
+
+
 @pytest.mark.parametrize(
     "node",
     [

@@ -51,6 +51,33 @@ def test_a_bad_value_is_refused_with_its_name(tmp_path: Path, text: str) -> None
         load_settings(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("section", "value"),
+    [
+        ("conductor", "workers_pool_size = 0"),
+        ("conductor", "lease_time = 0"),
+        ("conductor", "heartbeat_interval = 0"),
+        ("conductor", "sync_power_state_workers = 0"),
+        ("conductor", "max_concurrent_deploy = -1"),
+        ("conductor", "health_check_interval = -1"),
+        ("sensor_data", "interval = 0"),
+        ("agent", "poll_interval = 0"),
+        ("database", "max_pool_size = 0"),
+        ("database", "keep_operations_days = -1"),
+    ],
+)
+def test_a_number_that_nothing_would_run_with_is_refused_by_name(
+    tmp_path: Path, section: str, value: str
+) -> None:
+    with pytest.raises(BadSettings, match=value.partition(" ")[0]):
+        load_settings(written(tmp_path, f"[{section}]\n{value}\n"))
+
+
+def test_a_conductor_group_is_in_lower_case_as_that_of_nodes(tmp_path: Path) -> None:
+    settings, _ = load_settings(written(tmp_path, "[conductor]\nconductor_group = RackA\n"))
+    assert settings.conductor.conductor_group == "racka"
+
+
 def test_every_option_says_what_it_means() -> None:
     for options in declared().values():
         assert all(option.help and len(option.help) > 10 for option in options)

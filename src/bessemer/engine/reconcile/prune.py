@@ -20,8 +20,8 @@ Prune = Callable[[Transaction, Timestamp, int], Awaitable[int]]
 def prune_chores(
     database: Database, *, operation_days: float, event_days: float, conductor_days: float, interval_s: float
 ) -> list[Chore]:
-    """What goes after how many days: operations (since they ended, with their journals), events that are in
-    no node's history, conductors nobody has heard of."""
+    """What goes after how many days (0: never): operations (since they ended, with their journals), events
+    that are in no node's history, conductors nobody has heard of."""
 
     async def operations() -> int:
         return await prune_all(database, prune_operations, older_than_s=operation_days * _DAY_S)
@@ -33,11 +33,12 @@ def prune_chores(
         async with database.write() as tx:
             return await prune_conductors(tx, timestamp(tx.clock, after_s=-conductor_days * _DAY_S))
 
-    return [
-        Chore("prune operations", interval_s, operations),
-        Chore("prune events", interval_s, events),
-        Chore("prune conductors", interval_s, conductors),
-    ]
+    kept = (
+        (operation_days, Chore("prune operations", interval_s, operations)),
+        (event_days, Chore("prune events", interval_s, events)),
+        (conductor_days, Chore("prune conductors", interval_s, conductors)),
+    )
+    return [chore for days, chore in kept if days > 0]
 
 
 async def prune_all(database: Database, prune: Prune, *, older_than_s: float) -> int:

@@ -205,7 +205,10 @@ class PowerSync:
 
     async def _recover(self, seen: Node) -> Again:
         """Whether a machine that was given up answers again."""
-        again = Again(self._settings.power_failure_recovery_interval)
+        interval_s = self._settings.power_failure_recovery_interval
+        if interval_s == 0:
+            return self._later()
+        again = Again(interval_s)
         try:
             found = await self._machines.power_state(seen)
         except Unavailable:
