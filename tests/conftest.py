@@ -30,8 +30,11 @@ structlog.configure(
 )
 logging.getLogger().addHandler(LogHandler(WATCH))
 
-# How long an example takes says nothing about it: the machine may have stood still.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says nothing about it: the machine may have stood still. Every run tries the same
+# ones: a new one would be blamed on the last change. ``--hypothesis-profile=default`` looks for more.
+settings.register_profile(
+    "any machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 __all__ = [
