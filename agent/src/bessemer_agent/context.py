@@ -73,17 +73,19 @@ class Context:
         arrays, else the smallest disk that fits.
 
         Raises:
-            DeviceNotFound: No disk fits.
+            DeviceNotFound: No disk fits, or the node's arrays are gone.
             InvalidRequest: A hint is not understood.
         """
-        from bessemer_agent.raid.root import find_root_arrays, root_candidates
+        from bessemer_agent.raid.root import MADE, find_root_arrays, root_candidates, software_disks
 
         properties = _mapping(self.node.get("properties"))
         instance = _mapping(self.node.get("instance_info"))
         hints = instance.get("root_device") or properties.get("root_device")
         skip = properties.get("skip_block_devices")
         arrays = find_root_arrays(self.node, self.machine.run, Path(self.machine.root))
-        devices = root_candidates(self.machine.list_devices(), arrays, has_hints=bool(hints))
+        is_raided = bool(software_disks(self.node, MADE))
+        devices = self.machine.list_devices()
+        devices = root_candidates(devices, arrays, has_hints=bool(hints), is_raided=is_raided)
         return choose_root_device(devices, _mapping(hints), skip if isinstance(skip, list) else [])
 
 

@@ -111,7 +111,7 @@ def test_running_arrays_are_listed_with_their_disks(tmp_path: Path) -> None:
     assert list_arrays(tmp_path) == []
     fake_array(tmp_path, "md127", "sda2", "sdb2")
     (tmp_path / "sys/block/mdadm-is-no-array").mkdir()
-    assert list_arrays(tmp_path) == [("/dev/md127", ("/dev/sda", "/dev/sdb"))]
+    assert list_arrays(tmp_path) == [("/dev/md127", ("/dev/sda", "/dev/sdb"), ("/dev/sda2", "/dev/sdb2"))]
 
 
 class World:

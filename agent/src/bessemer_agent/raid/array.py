@@ -21,6 +21,8 @@ class Array(NamedTuple):
     name: str
     #: Disks that parts of it are on: "/dev/sda".
     disks: tuple[str, ...]
+    #: These parts: "/dev/sda2".
+    parts: tuple[str, ...]
 
 
 def list_arrays(root: Path = Path("/")) -> list[Array]:
@@ -33,7 +35,7 @@ def list_arrays(root: Path = Path("/")) -> list[Array]:
 def _read_array(root: Path, entry: Path) -> Array:
     slaves = sorted(slave.name for slave in (entry / "slaves").iterdir())
     disks = dict.fromkeys(_disk_of(root, name) for name in slaves)
-    return Array(_node(entry.name), tuple(_node(disk) for disk in disks))
+    return Array(_node(entry.name), tuple(map(_node, disks)), tuple(map(_node, slaves)))
 
 
 def _disk_of(root: Path, name: str) -> str:

@@ -6,33 +6,48 @@ from typing import Any
 
 from bessemer_agent.child import Run
 from bessemer_agent.disk import MIB, Disk
+from bessemer_agent.error import DeviceNotFound
 from bessemer_agent.inventory.block_device import BlockDevice
 from bessemer_agent.partition import NoRoom, Partition
 from bessemer_agent.raid.array import Array, assemble_arrays, list_arrays, read_name
 
+#: The field of a node that says which arrays there are.
+MADE = "raid_config"
+
 
 def find_root_arrays(node: Mapping[str, Any], run: Run, root: Path) -> list[Array]:
     """The running arrays, that of the operating system first; they are started if the node has any."""
-    disks = _software_disks(node)
+    disks = software_disks(node, MADE) or software_disks(node, "target_raid_config")
     if disks:
         assemble_arrays(run)
     arrays = list_arrays(root)
     if not disks or len(arrays) < 2:
         return arrays
     index = next((n for n, disk in enumerate(disks) if disk.get("is_root_volume")), 0)
-    wanted = disks[index].get("volume_name") or str(index)
+    wanted = volume_names(disks)[index]
     return sorted(arrays, key=lambda array: (read_name(array, run) != wanted, array.name))
 
 
 def root_candidates(
-    devices: Sequence[BlockDevice], arrays: Sequence[Array], *, has_hints: bool
+    devices: Sequence[BlockDevice], arrays: Sequence[Array], *, has_hints: bool, is_raided: bool
 ) -> list[BlockDevice]:
-    """What an image may be written to: no disk with a part of an array, and without hints the first array."""
+    """What an image may be written to: no disk with a part of an array, and without hints the first array.
+
+    ``is_raided`` says that arrays were made for the node.
+
+    Raises:
+        DeviceNotFound: There must be arrays, and are none: one disk alone would not be what was asked for.
+    """
     taken = {disk for array in arrays for disk in array.disks}
     free = [device for device in devices if device.name not in taken]
-    if has_hints or not arrays:
+    if has_hints:
         return free
-    return [device for device in free if device.name == arrays[0].name]
+    if not arrays and is_raided:
+        raise DeviceNotFound(
+            "the arrays of the node's raid_config are not on its disks: make them anew (raid step"
+            " create_configuration), give them up (delete_configuration), or name a disk (root_device)"
+        )
+    return [device for device in free if device.name == arrays[0].name] if arrays else free
 
 
 def copy_esp(source: Disk, esp: Partition, target: Disk) -> None:
@@ -49,12 +64,14 @@ def copy_esp(source: Disk, esp: Partition, target: Disk) -> None:
     target.flush()
 
 
-def _software_disks(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The logical disks that this agent made for the node, or is to make."""
-    for name in ("raid_config", "target_raid_config"):
-        config = node.get(name)
-        disks = config.get("logical_disks") if isinstance(config, Mapping) else None
-        found = [disk for disk in disks or [] if isinstance(disk, Mapping)]
-        if any(disk.get("controller") == "software" for disk in found):
-            return found
-    return []
+def software_disks(node: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
+    """The logical disks in this field of the node, if the kernel's RAID is meant."""
+    config = node.get(field)
+    disks = config.get("logical_disks") if isinstance(config, Mapping) else None
+    found = [disk for disk in disks or [] if isinstance(disk, Mapping)]
+    return found if any(disk.get("controller") == "software" for disk in found) else []
+
+
+def volume_names(disks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the arrays of these logical disks are called."""
+    return [str(disk.get("volume_name") or number) for number, disk in enumerate(disks)]

@@ -5,11 +5,12 @@ from typing import Any
 
 from bessemer_agent.context import Context
 from bessemer_agent.disk import Disk
-from bessemer_agent.erase import list_erasable, read_options
+from bessemer_agent.erase import read_options
 from bessemer_agent.erase.ata import TRANSPORTS, unlock_ata
 from bessemer_agent.erase.device import Erased, Eraser, for_each_device
 from bessemer_agent.erase.guard import refuse_shared_filesystem
 from bessemer_agent.erase.metadata import wipe_metadata
+from bessemer_agent.erase.target import list_targets
 from bessemer_agent.inventory.block_device import BlockDevice
 from bessemer_agent.progress import Progress
 
@@ -71,7 +72,7 @@ def _build_eraser(context: Context, node: _Node) -> Eraser:
 def _erase_all(
     context: Context, progress: Progress, node: _Node, work: Callable[[BlockDevice], Erased]
 ) -> dict[str, str]:
-    devices = list_erasable(context.machine.list_devices(), node)
+    devices = list_targets(context.machine, node)
     progress.begin("erase", sum(device.size for device in devices))
 
     def unlocked(device: BlockDevice) -> Erased:

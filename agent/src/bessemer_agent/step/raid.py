@@ -124,7 +124,9 @@ def _refuse_used(context: Context, names: Sequence[str]) -> None:
         with context.machine.open_disk(name) as disk:
             table = read_table(disk)
             if table and table.partitions:
-                raise RaidError(f"{name} has partitions; clean it first, or ask for delete_existing")
+                raise RaidError(
+                    f"{name} has partitions; delete or erase what is there first, or ask for delete_existing"
+                )
 
 
 def _has_raid_partition(disk: Disk) -> bool:
