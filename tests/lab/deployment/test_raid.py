@@ -1,4 +1,4 @@
-"""The real agent makes two mirrors of two disks, and takes them away again."""
+"""The real agent makes two mirrors of two disks, keeps them while disks are erased, and takes them away."""
 
 import asyncio
 from typing import Any
@@ -24,7 +24,7 @@ async def enrolled(stage: Any) -> tuple[Any, Any]:
     return operator, baremetal
 
 
-async def test_arrays_are_made_and_taken_away_in_one_cleaning_each(stages) -> None:
+async def test_arrays_are_made_erased_and_taken_away_in_one_cleaning_each(stages) -> None:
     stage = await stages(disk_gib=5, disk_count=2)
     operator, baremetal = await enrolled(stage)
     target: dict[str, Any] = {"logical_disks": [MIRROR, REST]}
@@ -32,8 +32,8 @@ async def test_arrays_are_made_and_taken_away_in_one_cleaning_each(stages) -> No
         baremetal.put, f"/nodes/{operator.node_id}/states/raid", json=target, microversion="1.110"
     )
 
-    async def clean(step: str) -> Any:
-        steps = [{"interface": "raid", "step": step}]
+    async def clean(step: str, interface: str = "raid") -> Any:
+        steps = [{"interface": interface, "step": step}]
         await asyncio.to_thread(operator.ask, "clean", clean_steps=steps)
         sight = await stage.until(operator.settled, f"{step} ends", timeout_s=120.0)
         assert (sight.state, sight.node.last_error) == ("manageable", None)
@@ -43,8 +43,13 @@ async def test_arrays_are_made_and_taken_away_in_one_cleaning_each(stages) -> No
     assert [(disk["raid_level"], disk["device"]) for disk in made] == [("1", "/dev/md0"), ("1", "/dev/md1")]
     assert {len(disk["physical_disks"]) for disk in made} == {2}
     # Only another ramdisk shows that the arrays are on the disks: it has to find and stop them.
+    assert (await clean("erase_devices_metadata", "deploy"))["logical_disks"] == made
     assert await clean("delete_configuration") == {}
     console = stage.scene.machine.console_path.read_text(errors="replace")
+    erased = {
+        line.partition("disk=")[2].split()[0] for line in console.splitlines() if "disk erased disk=" in line
+    }
+    assert len(erased) == 4  # two arrays, and two partitions for copies of what firmware reads
     assert "RAID deleted arrays=2" in console
 
 
