@@ -17,7 +17,7 @@ from bessemer.store.event_subscription import leave_subscription
 from bessemer.store.failure import conflict
 from bessemer.store.sealed import SealedMapper
 from bessemer.store.statement import Statement
-from bessemer.store.table import EVENTS, NODES
+from bessemer.store.table import EVENTS, NODES, OPERATIONS
 
 NODE = SealedMapper(
     Node,
@@ -42,6 +42,13 @@ _OF_PARENT = Statement(NODE.select().where(NODES.c.parent_node == bindparam("key
 _SELECT_BY_NAME = NODE.select().where(NODES.c.name == bindparam("key"))
 _BY_NAME = Statement(_SELECT_BY_NAME)
 _BY_NAME_LOCKED = Statement(_SELECT_BY_NAME.with_for_update(key_share=True))
+
+# What is over tells which group it was carried out in. A turn counts in the queue it was given in only.
+_REGROUP = Statement(
+    update(OPERATIONS)
+    .where(OPERATIONS.c.node_uuid == bindparam("key"), OPERATIONS.c.finished_at.is_(None))
+    .values(conductor_group=bindparam("group"), turn=0.0)
+)
 
 
 async def create_node(tx: Transaction, node: Node) -> Node:
@@ -98,7 +105,8 @@ async def list_child_nodes(tx: Transaction, parent_uuid: str) -> list[Node]:
 
 
 async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
-    """Change fields (named as in ``Node``) and ``updated_at``; the node as it is then.
+    """Change fields (named as in ``Node``) and ``updated_at``; the node as it is then. Into another conductor
+    group it takes its operations that are not over along.
 
     Raises:
         NotFound: There is no such node, or the chassis it is moved to does not exist.
@@ -111,6 +119,8 @@ async def update_node(tx: Transaction, uuid: str, **changes: Any) -> Node:
         done = await tx.execute(_UPDATE if known is None else _UPDATE_KNOWN, {"key": uuid, **values})
     except IntegrityError as error:
         raise conflict(error, NODES, "node", changes) from error
+    if "conductor_group" in changes:
+        await tx.execute(_REGROUP, {"key": uuid, "group": changes["conductor_group"]})
     row = done.first()
     if known is not None:
         known = tx.nodes[uuid] = NODE.changed(known, {"updated_at": values["updated_at"], **changes})
