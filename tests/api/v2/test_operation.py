@@ -1,7 +1,7 @@
 """Operations and their journal, as clients see them."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import pytest_asyncio
@@ -9,8 +9,14 @@ import pytest_asyncio
 from bessemer.api.app import create_app
 from bessemer.api.v2.operation import routes
 from bessemer.domain.operation import JournalEntry, JournalEvent, NewOperation
+from bessemer.kernel.error import Unavailable
+from bessemer.service.caller import Caller
+from bessemer.service.lock import LockWait
+from bessemer.service.node_access import NodeAccess
+from bessemer.service.operation import OperationService
 from bessemer.store.database import Database
 from bessemer.store.journal import add_entry
+from bessemer.store.page import Page
 from fakes.api_client import ApiClient
 from fakes.api_world import World, make_world
 from fakes.clock import FakeClock
@@ -96,6 +102,7 @@ async def test_a_queued_operation_tells_its_place_and_what_comes_before_it_on_it
         ("/v2/operations/00000000-0000-4000-8000-000000000000", 404, "not-found"),
         ("/v2/nodes/n1/operations?limit=0", 400, "invalid-value"),
         ("/v2/nodes/n1/operations?limit=many", 400, "invalid-value"),
+        (f"/v2/nodes/n1/operations?limit={'9' * 5000}", 400, "invalid-value"),
     ],
 )
 async def test_what_cannot_be_shown_is_refused_with_a_code(
@@ -105,3 +112,15 @@ async def test_what_cannot_be_shown_is_refused_with_a_code(
     reply = await world.client.get(path)
     assert reply.status == status
     assert reply.json["error"]["code"] == code
+
+
+async def test_without_a_database_clients_are_told_to_come_back(world: World) -> None:
+    class Gone(OperationService):
+        async def list_of_node(self, caller: Caller, ident: str, page: Page) -> NoReturn:
+            raise Unavailable("The database does not answer.")
+
+    gone = Gone(NodeAccess(world.database, LockWait(world.settings.conductor)))
+    extra = routes(gone, lambda request: request.state.caller)
+    reply = await ApiClient(create_app(world.services, world.settings, extra)).get("/v2/nodes/n1/operations")
+    assert (reply.status, reply.json["error"]["code"]) == (503, "unavailable")
+    assert int(reply.headers["retry-after"]) > 0

@@ -10,15 +10,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bessemer.api.v1.error import headers_of, status_of
 from bessemer.api.v2.route import RuledRoute
 from bessemer.domain.operation import JournalEntry, Operation
-from bessemer.kernel.error import BessemerError, Forbidden, InvalidValue, NotFound
+from bessemer.kernel.error import BessemerError, InvalidValue
 from bessemer.service.caller import Caller
 from bessemer.service.operation import GET, LIST, OperationService
 from bessemer.store.page import Page
 from bessemer.store.queue import Place
 
-_STATUS = {NotFound: 404, InvalidValue: 400, Forbidden: 403}
 _MOST = 1000
 _SHOWN = (
     "uuid", "node_uuid", "kind", "state", "position", "phase", "attempt", "progress", "progress_text",
@@ -70,8 +70,8 @@ def shown_journal(journal: Sequence[JournalEntry]) -> list[dict[str, Any]]:
 def _limit(text: str | None) -> int:
     if text is None:
         return 100
-    if not text.isdecimal() or not 0 < int(text) <= _MOST:
-        raise InvalidValue(f"limit must be a number from 1 to {_MOST}, not '{text}'.")
+    if len(text) > len(str(_MOST)) or not text.isdecimal() or not 0 < int(text) <= _MOST:
+        raise InvalidValue(f"limit must be a number from 1 to {_MOST}, not '{text[:20]}'.")
     return int(text)
 
 
@@ -85,15 +85,16 @@ async def _answered(answer: Callable[[], Any]) -> Response:
     try:
         return _json(await answer(), 200)
     except BessemerError as error:
-        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
         described = {
             "code": error.code,
             "fault": error.fault,
             "message": error.message,
             "hint": error.hint,
         }
-        return _json({"error": described}, status)
+        return _json({"error": described}, status_of(error))
 
 
 def _json(document: Any, status: int) -> Response:
-    return Response(msgspec.json.encode(document), status, media_type="application/json")
+    answer = Response(msgspec.json.encode(document), status, media_type="application/json")
+    answer.raw_headers.extend(headers_of(status))
+    return answer
