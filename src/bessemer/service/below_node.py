@@ -67,10 +67,11 @@ async def get_named_node(tx: Transaction, caller: Caller, ident: str) -> Node:
 
     Raises:
         InvalidValue: It does not exist; not NotFound, since the body is what is wrong.
-        Forbidden: The rules of the request do not allow it on this node.
+        Forbidden: The rules of the request do not allow it on this node, or on one that does not exist.
     """
     node = await find_node(tx, ident)
     if node is None:
+        caller.check()  # who may not put things on any node does not learn which there are
         raise InvalidValue(f"The node {ident} does not exist.")
     caller.check(of_node(node))
     return node

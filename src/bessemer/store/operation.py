@@ -151,8 +151,11 @@ async def list_operations(
     node_uuid: str | None = None,
     states: Sequence[OperationState] | None = None,
     page: Page | None = None,
+    project: str | None = None,
 ) -> list[Operation]:
     """Operations of one node or of all, in these states or in any; the first thousand without a ``page``.
+
+    ``project``: only those that it asked for; it knows of no others, not even as markers.
 
     Raises:
         InvalidValue: A sort key that operations do not have.
@@ -163,7 +166,8 @@ async def list_operations(
         statement = statement.where(_COLUMNS.node_uuid == node_uuid)
     if states is not None:
         statement = statement.where(_COLUMNS.state.in_(states))
-    rows = await read_page(tx, statement, OPERATIONS, page or Page(1000))
+    visible = [] if project is None else [_COLUMNS.project == project]
+    rows = await read_page(tx, statement.where(*visible), OPERATIONS, page or Page(1000), visible=visible)
     return [OPERATION.to_record(tx, row) for row in rows]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bessemer.domain.operation import NewOperation
 from fakes.persona import LESSEE, OWNER, policy_with
 from fakes.policy_world import PolicyWorld
 
@@ -153,3 +154,54 @@ async def test_operations_are_as_hidden_as_their_node(stage: PolicyWorld) -> Non
 async def test_operations_are_refused_where_their_rule_says_so(stage: PolicyWorld, tmp_path: Any) -> None:
     stage.judge_by(policy_with(tmp_path, '"baremetal:operation:list": "!"'))
     assert (await stage.as_("owner_admin").get("/v2/nodes/busy/operations")).status == 403
+
+
+async def test_operations_of_others_are_hidden_from_whom_the_history_is_not_for(stage: PolicyWorld) -> None:
+    world, node = stage.world, stage.known["active"]
+    path = f"/v2/nodes/{node}/operations"
+    asked = {}
+    for project in (OWNER, LESSEE):
+        wanted = NewOperation(
+            node_uuid=node, kind="clean", requested_by=f"user of {project}", project=project
+        )
+        async with world.database.write() as tx:
+            asked[project] = (await world.gateway.enqueue(tx, wanted)).uuid
+    theirs, ours = asked[OWNER], asked[LESSEE]
+    for who in ("owner_reader", "system_reader", ""):
+        listed = (await stage.as_(who).get(path)).json["operations"]
+        assert [one["uuid"] for one in listed] == [ours, theirs]
+        assert (await stage.as_(who).get(f"/v2/operations/{theirs}")).status == 200
+    lessee = stage.as_("lessee_reader")
+    assert (await lessee.get(f"/v1/nodes/{node}/history")).status == 403
+    listed = (await lessee.get(path)).json["operations"]
+    assert [(one["uuid"], one["requested_by"]) for one in listed] == [(ours, f"user of {LESSEE}")]
+    assert (await lessee.get(f"/v2/operations/{ours}")).status == 200
+    assert (await lessee.get(f"{path}?marker={ours}")).json == {"operations": []}
+    for hidden, none in (
+        (f"/v2/operations/{theirs}", f"/v2/operations/{NOWHERE}"),
+        (f"{path}?marker={theirs}", f"{path}?marker={NOWHERE}"),
+    ):
+        replies = [await lessee.get(hidden), await lessee.get(none)]
+        assert [reply.status for reply in replies] == [404, 404]
+        words = [reply.json["error"]["message"] for reply in replies]
+        assert words[0].replace(theirs, "") == words[1].replace(NOWHERE, "")
+
+
+async def test_posting_something_for_a_node_does_not_tell_strangers_whether_it_exists(
+    stage: PolicyWorld,
+) -> None:
+    there = stage.known["busy"]
+    bodies: dict[str, dict[str, Any]] = {
+        "/v1/ports": {"address": "52:54:00:00:00:99"},
+        "/v1/portgroups": {},
+        "/v1/volume/connectors": {"type": "iqn", "connector_id": "iqn.x"},
+    }
+    for path, body in bodies.items():
+        replies = [
+            await stage.as_(STRANGER).post(path, {**body, "node_uuid": ident}) for ident in (there, NOWHERE)
+        ]
+        assert replies[0].status == replies[1].status
+        assert plain(replies[0], there) == plain(replies[1], NOWHERE)
+    for path, body in bodies.items():
+        reply = await stage.as_("system_admin").post(path, {**body, "node_uuid": NOWHERE})
+        assert reply.status == 400
