@@ -134,3 +134,30 @@ def test_leaving_an_instance_is_told_from_everything_else() -> None:
     assert parse(NODE, [leaving], 115).removes_only("instance_uuid")
     assert not parse(NODE, [leaving, op("remove", "/name")], 115).removes_only("instance_uuid")
     assert not parse(NODE, [op("replace", "/instance_uuid", None)], 115).removes_only("instance_uuid")
+
+
+def test_a_document_that_is_too_large_grows_no_more_but_may_shrink() -> None:
+    big = "x" * 600_000
+
+    def grown(now: dict[str, Any], *ops: dict[str, Any]) -> Any:
+        return parse(NODE, list(ops), 115).apply({"extra": now, "instance_info": now}.__getitem__)
+
+    held = grown({}, op("add", "/extra/a", big))["extra"]
+    with pytest.raises(InvalidValue, match="'/extra' would grow to 1200015 bytes"):
+        grown(held, op("add", "/extra/b", big))
+    larger = {**held, "b": big, "c": big}
+    for kind, path, *value in (("add", "/extra/d", 1), ("replace", "/extra/a", big + "x")):
+        with pytest.raises(InvalidValue, match="would grow"):
+            grown(larger, op(kind, path, *value))
+    assert grown(larger, op("remove", "/extra/c"))["extra"] == {"a": big, "b": big}
+    assert grown(larger, op("replace", "/extra/a", 1))["extra"]["a"] == 1
+    assert grown(larger, op("remove", "/extra"))["extra"] == {}
+
+
+def test_a_config_drive_may_be_as_large_as_it_is_beside_what_is_patched() -> None:
+    drive = {"configdrive": "x" * 5_000_000}
+    after = parse(NODE, [op("add", "/instance_info/a", 1)], 115).apply(lambda _: drive)
+    assert after["instance_info"] == {**drive, "a": 1}
+    held = {"configdrive": {"user_data": "x" * 900_000}}
+    with pytest.raises(InvalidValue, match="would grow"):
+        parse(NODE, [op("add", "/extra/configdrive/more", "x" * 900_000)], 115).apply(lambda _: held)

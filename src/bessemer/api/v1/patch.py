@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from bessemer.api.v1 import value
 from bessemer.api.v1.table.field import Create, Field, Kind, Table
 from bessemer.api.v1.version import Behaviour
@@ -22,6 +24,10 @@ _PATH = re.compile(r"(?:/[\w-]+)+")
 _ESCAPED_PATH = re.compile(r"(?:/(?:[\w-]|~[01])+)+")
 _INDEX = re.compile(r"0|[1-9]\d{0,8}")
 _MOST_OPS = 10_000
+#: What a document may grow to patch by patch, in bytes of JSON; one patch is bounded with the body. A config
+#: drive is given otherwise, may be larger by right, and does not count while it stays as it is.
+MOST_BYTES = 2**20
+_APART = "configdrive"
 #: Bounds how deep documents can grow patch by patch; the size of one value is bounded with the body.
 _MOST_KEYS = 25
 
@@ -59,7 +65,8 @@ class Patch:
         """The new values of the roots touched. ``current`` gives the present value of a root.
 
         Raises:
-            InvalidValue: A path that leads nowhere, or a value its field does not take.
+            InvalidValue: A path that leads nowhere, a value its field does not take, or a document that grows
+                beyond ``MOST_BYTES``.
             Refusal: 406: a value that the version does not know.
         """
         roots: dict[str, Any] = {}
@@ -69,6 +76,8 @@ class Patch:
                 roots[name] = copy.deepcopy(current(name))
             roots[name] = _apply(op, roots[name])
         rows = {op.root.name: op.root for op in self.ops}
+        for name in {op.root.name for op in self.ops if op.keys}:
+            _check_growth(name, roots[name], current(name))
         checked = {name: value.check(rows[name], found, self.minor) for name, found in roots.items()}
         for name, found in checked.items():
             if found is None and self.minor < rows[name].empty_since and current(name) is not None:
@@ -141,6 +150,16 @@ def _apply(op: Op, root: Any) -> Any:
     else:
         raise InvalidValue(f"'{op.path}' does not exist: what should hold it is no object.")
     return root
+
+
+def _check_growth(name: str, found: Any, before: Any) -> None:
+    size = len(msgspec.json.encode(found))
+    if size <= MOST_BYTES:
+        return
+    if isinstance(found, dict) and isinstance(before, dict) and found.get(_APART) == before.get(_APART):
+        size -= len(msgspec.json.encode(found.get(_APART)))
+    if size > MOST_BYTES and len(msgspec.json.encode(found)) > len(msgspec.json.encode(before)):
+        raise InvalidValue(f"'/{name}' would grow to {size} bytes, and may hold {MOST_BYTES}.")
 
 
 def _step_into(op: Op, holder: Any, key: str) -> Any:
