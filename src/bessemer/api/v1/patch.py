@@ -153,13 +153,17 @@ def _apply(op: Op, root: Any) -> Any:
 
 
 def _check_growth(name: str, found: Any, before: Any) -> None:
-    size = len(msgspec.json.encode(found))
-    if size <= MOST_BYTES:
+    size = _size(found)
+    if size <= MOST_BYTES or size <= _size(before):
         return
-    if isinstance(found, dict) and isinstance(before, dict) and found.get(_APART) == before.get(_APART):
-        size -= len(msgspec.json.encode(found.get(_APART)))
-    if size > MOST_BYTES and len(msgspec.json.encode(found)) > len(msgspec.json.encode(before)):
+    if isinstance(before, dict) and _APART in before and found.get(_APART) == before[_APART]:
+        size -= _size(before[_APART])
+    if size > MOST_BYTES:
         raise InvalidValue(f"'/{name}' would grow to {size} bytes, and may hold {MOST_BYTES}.")
+
+
+def _size(document: Any) -> int:
+    return len(msgspec.json.encode(document))
 
 
 def _step_into(op: Op, holder: Any, key: str) -> Any:
