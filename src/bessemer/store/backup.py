@@ -114,6 +114,8 @@ def _copy(source: Path, target: Path) -> None:
     uri = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as reading, closing(sqlite3.connect(target)) as writing:
         reading.backup(writing, pages=4096, sleep=0.01)
+        # Else it would say, as ours does, that there is a log beside it, and want one where none can be made.
+        writing.execute("PRAGMA journal_mode = DELETE")
     _check(target)
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,18 @@ async def test_a_copy_made_while_the_service_writes_brings_everything_back(
     assert await names(database_url) == ["one", "two"]
     with pytest.raises(Conflict, match="exists"):
         await back_up(database_url, copy)
+
+
+async def test_a_copy_of_a_file_is_read_where_nothing_can_be_written_beside_it(tmp_path: Path) -> None:
+    url, copy = f"sqlite:///{tmp_path / 'one.sqlite'}", tmp_path / "copies" / "copy"
+    copy.parent.mkdir()
+    database = await Database.open(url)
+    await fill(database, ["one"])
+    await back_up(url, copy)
+    await database.close()
+    with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro", uri=True)) as reading:
+        assert reading.execute("SELECT name FROM nodes").fetchall() == [("one",)]
+        assert os.listdir(copy.parent) == ["copy"]  # noqa: PTH208
 
 
 async def test_what_is_no_copy_is_refused_and_changes_nothing(
