@@ -9,7 +9,7 @@ from bessemer.domain.operation import Operation, OperationState, PlanItem
 from bessemer.engine.workflow import Change, Done, Wait
 from bessemer.kernel.backoff import Backoff
 from bessemer.kernel.clock import seconds_between, timestamp
-from bessemer.kernel.error import DeviceRefused, DeviceUnreachable, InvalidValue
+from bessemer.kernel.error import DeviceRefused, DeviceUnreachable, InvalidValue, Unavailable
 from bessemer.store.database import Database, Transaction
 from fakes.clock import FakeClock
 from fakes.engine import (
@@ -245,15 +245,17 @@ async def test_notes_that_are_not_json_fail_the_step_and_are_forgotten(database:
     assert done.data == {"good": 1}
 
 
+@pytest.mark.parametrize("refusal", [RuntimeError, Unavailable])
 @pytest.mark.parametrize("change", [Change.STARTED, Change.STEP, Change.SUCCEEDED])
 async def test_a_change_that_cannot_be_told_is_not_true_and_fails_the_operation(
-    database: Database, change: Change
+    database: Database, change: Change, refusal: type[Exception]
 ) -> None:
+    """Also where trying again could help, as after an upgrade: only the database is waited for."""
     record = Record()
 
     async def refuse(tx: Transaction, operation: Operation, told: Change) -> None:
         if told is change:
-            raise RuntimeError("no room in the rack")
+            raise refusal("no room in the rack")
         await record.on_change(tx, operation, told)
 
     workflow = record.workflow(record.step("a"), on_change=refuse)

@@ -14,7 +14,7 @@ from bessemer.engine.known import Known
 from bessemer.engine.span import tell_end
 from bessemer.engine.transition import Transition
 from bessemer.engine.workflow import Change, OnChange
-from bessemer.kernel.error import BessemerError, FenceLost, InternalError, Unavailable
+from bessemer.kernel.error import BessemerError, DatabaseLost, FenceLost, InternalError
 from bessemer.kernel.text import storable_of
 from bessemer.store.database import Database, Transaction
 from bessemer.store.journal import add_entries, has_entry
@@ -140,7 +140,7 @@ class Held:
     async def _tell(self, tx: Transaction, operation: Operation, change: Change) -> None:
         try:
             await self._on_change(tx, operation, change)
-        except (FenceLost, Unavailable):
+        except (FenceLost, DatabaseLost):
             raise
         except Exception as error:
             raise Untold(change, operation) from error

@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from bessemer.engine.held import Held
 from bessemer.engine.transition import Transition
 from bessemer.kernel.backoff import Backoff
-from bessemer.kernel.error import DatabaseLost, Unavailable
+from bessemer.kernel.error import DatabaseLost
 from bessemer.store.database import Transaction
 
 #: How long to wait before asking again for what the database did not give or take.
@@ -66,7 +66,7 @@ class Outlast:
         while True:
             try:
                 await self._try(fill, doubtful, is_alone=is_one or self._is_alone)
-            except Unavailable as error:
+            except DatabaseLost as error:
                 failures = len(doubtful)
                 if failures == 1:
                     self._log.warning("the database did not take a change", error=str(error))
