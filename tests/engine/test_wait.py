@@ -10,7 +10,8 @@ from bessemer.domain.operation import JournalEvent, OperationState, Phase
 from bessemer.engine.workflow import Change, Done, Wait
 from bessemer.kernel.clock import SystemClock, seconds_between, timestamp
 from bessemer.kernel.error import DeviceUnreachable
-from bessemer.store.database import Database
+from bessemer.store.database import Database, Transaction
+from bessemer.store.node import get_node, update_node
 from fakes.clock import FakeClock
 from fakes.engine import (
     PATIENCE_S,
@@ -39,6 +40,24 @@ async def test_an_outcome_that_is_there_at_once_needs_no_wait(database: Database
     assert record.calls == ["run a", "until a"]
     assert await journal_lines(database, done) == ["started a", "done a", "finished"]
     assert Change.WAITING not in [change for change, _ in record.told]
+
+
+async def test_what_a_run_writes_with_its_end_is_written_although_the_outcome_is_waited_for(
+    database: Database,
+) -> None:
+    record = Record()
+
+    async def run(context: Toy) -> Done:
+        async def also(tx: Transaction) -> None:
+            await update_node(tx, context.operation.node_uuid, description="set going")
+
+        return Done(also=also)
+
+    step = record.step("a", run, until=waiting_for("agent", lambda: False))
+    async with running(database, [record.workflow(step)]) as engine:
+        operation = await until_asleep(database, await enqueue(engine, database))
+        async with database.read() as tx:
+            assert (await get_node(tx, operation.node_uuid)).description == "set going"
 
 
 async def test_a_waiting_operation_is_a_row_until_its_signal_comes(database: Database) -> None:

@@ -165,6 +165,8 @@ class Execution:
 
     async def _go_asking(self, done: Done | None) -> None:
         async def fill(tx: Transaction, transition: Transition) -> None:
+            if done is not None and done.also is not None:
+                await done.also(tx)
             to.ask_for_outcome(transition, done)
 
         await self._outlasting.write(fill)
