@@ -2,10 +2,14 @@
 
 SIGTERM, SIGINT: let go within ``[conductor]graceful_shutdown_timeout``; a second one: at once. SIGUSR2: the
 same with ``[DEFAULT]drain_shutdown_timeout``, for planned work on the host. SIGHUP: read the settings again.
+
+Signals within a second are one: init systems and terminals signal all of our processes, and those who started
+others pass it on.
 """
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -13,18 +17,26 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+#: Who is asked to stop again within this time was asked once, in two ways.
+_SAME_S = 1.0
+
 
 class Life:
     """Runs jobs side by side until one of them ends or ``stop`` is called, and ends them in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._asked_at: float | None = None
         self._stopped = asyncio.Event()
         self._hurried = asyncio.Event()
         self.is_draining = False
 
     def stop(self) -> None:
-        """End gracefully; when asked again, at once. Idempotent after that."""
-        if self._stopped.is_set():
+        """End gracefully; when asked again a while later, at once. Idempotent after that."""
+        now = self._monotonic()
+        if not self._stopped.is_set():
+            self._asked_at = now
+        elif self._asked_at is None or now - self._asked_at > _SAME_S:
             self._hurried.set()
         self._stopped.set()
 
@@ -55,9 +67,12 @@ class Life:
         }
         for number, callback in heard.items():
             loop.add_signal_handler(number, callback)
+        # One that came during the start comes now, and none when nobody hears it any more.
+        before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         try:
             yield
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             for number in heard:
                 loop.remove_signal_handler(number)
 

@@ -1,6 +1,7 @@
 """The processes as they are started by an operator: apart, together, and how they end."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -121,6 +122,38 @@ async def test_settings_are_read_again_and_what_needs_a_restart_is_said(
         serve.send_signal(signal.SIGHUP)
         await eventually(lambda: says("settings could not be read again; the old ones stay"))
         assert (await s.get("/v1/drivers"))["drivers"]
+
+
+async def test_being_told_to_read_the_settings_again_during_the_start_waits_for_its_end(
+    site: Callable[..., Any], family: str
+) -> None:
+    if family == "postgresql":
+        pytest.skip("the database makes no difference here")
+    async with site() as s:
+        written = s.settings.with_suffix(".new")
+        s.settings.rename(written)
+        os.mkfifo(s.settings)
+        serve = await s.start("serve")
+        pipes: list[int] = []
+
+        async def is_being_read() -> bool:
+            with contextlib.suppress(OSError):  # nobody reads yet
+                pipes.append(os.open(s.settings, os.O_WRONLY | os.O_NONBLOCK))
+            return bool(pipes)
+
+        await eventually(is_being_read, START_S)
+        serve.send_signal(signal.SIGHUP)
+        os.write(pipes[0], written.read_bytes())
+        written.rename(s.settings)
+        os.close(pipes[0])
+        await s.drivers_are_offered()
+
+        async def is_read_again() -> bool:
+            return "settings read again" in s.log("serve").read_text()
+
+        await eventually(is_read_again)
+        serve.terminate()
+        assert await asyncio.wait_for(serve.wait(), START_S) == 0
 
 
 def test_changed_options_are_named_as_in_the_file() -> None:

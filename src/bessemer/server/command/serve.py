@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
@@ -58,6 +59,8 @@ def _api(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, run: "Run") -> int:
     """Run until told to stop. Exit status 2 when the settings, the database or the address cannot be used."""
+    # Until ``Life`` hears it, it would end the process; it waits instead.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     _leave_out("rich")
     import structlog
     import uvloop
