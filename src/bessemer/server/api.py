@@ -20,6 +20,7 @@ from bessemer.api.v2.operation import routes as operation_routes
 from bessemer.config.settings import ApiSettings, Settings
 from bessemer.image.relay import ImageRelay
 from bessemer.policy.policy import Policy
+from bessemer.server.bounded_http import BoundedHttp
 from bessemer.server.certificate import find_certificate
 from bessemer.server.foundation import Foundation
 from bessemer.server.reload import Reload
@@ -127,6 +128,7 @@ async def answer(app: App, settings: Settings, listener: socket.socket) -> None:
     certificate = find_certificate(settings.api)
     config = uvicorn.Config(
         app,
+        http=BoundedHttp,
         log_config=None,
         lifespan="off",
         access_log=False,

@@ -14,6 +14,7 @@ from bessemer.config.settings import MetricsSettings
 from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.kernel.metric import REGISTRY
 from bessemer.server.api import Server
+from bessemer.server.bounded_http import BoundedHttp
 from bessemer.server.metric.bmc import BmcCensus
 from bessemer.server.metric.census import Census
 from bessemer.server.metric.lag import watch_lag
@@ -54,6 +55,7 @@ async def show_metrics(database: Database, pool: BmcPool, listener: socket.socke
     with listener:
         config = uvicorn.Config(
             metrics_app(database, pool),
+            http=BoundedHttp,
             log_config=None,
             lifespan="off",
             access_log=False,
