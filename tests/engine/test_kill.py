@@ -204,7 +204,8 @@ async def test_a_process_that_was_frozen_while_it_was_taken_over_changes_nothing
 ) -> None:
     world = tmp_path / "world"
     operation = await ask(database, "hanging")
-    alive = {"heartbeat_interval_s": 0.2, "lease_s": BRIEF.lease_s, "poll_s": 1.0}
+    # Few signs of life: a process frozen in the middle of one keeps SQLite's lock.
+    alive = {"heartbeat_interval_s": 1.0, "lease_s": BRIEF.lease_s, "poll_s": 1.0}
     frozen = await cradle.begin(operation, world, settings=alive)
 
     async def has(line: str) -> None:

@@ -41,7 +41,8 @@ async def test_a_frozen_process_that_goes_on_calls_no_bmc_after_its_peer_has(
     world = tmp_path / "world"
     async with Fleet(1, pace=Pace(answer_s=0, power_s=0, boot_s=0, command_s=0)) as fleet:
         operation = await ask(database, "late", args={"bmc": fleet.bmc_url(0)})
-        alive = {"heartbeat_interval_s": 0.2, "lease_s": BRIEF.lease_s, "poll_s": 1.0}
+        # Few signs of life: a process frozen in the middle of one keeps SQLite's lock.
+        alive = {"heartbeat_interval_s": 1.0, "lease_s": BRIEF.lease_s, "poll_s": 1.0}
         frozen = await cradle.begin(operation, world, settings=alive)
 
         async def is_frozen() -> bool:
