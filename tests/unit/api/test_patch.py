@@ -161,3 +161,19 @@ def test_a_config_drive_may_be_as_large_as_it_is_beside_what_is_patched() -> Non
     held = {"configdrive": {"user_data": "x" * 900_000}}
     with pytest.raises(InvalidValue, match="would grow"):
         parse(NODE, [op("add", "/extra/configdrive/more", "x" * 900_000)], 115).apply(lambda _: held)
+
+
+def test_a_config_drive_that_is_a_string_may_be_given_in_any_size() -> None:
+    held = {"configdrive": "http://192.0.2.1/drive", "a": 1}
+    change = op("add", "/instance_info/configdrive", "x" * 1_100_000)
+    after = parse(NODE, [change], 115).apply(lambda _: held)["instance_info"]
+    assert after == {**held, "configdrive": change["value"]}
+    with pytest.raises(InvalidValue, match="would grow to 1100023 bytes"):
+        parse(NODE, [op("add", "/instance_info/a", change["value"])], 115).apply(lambda _: after)
+
+
+def test_a_document_that_ends_as_something_else_is_refused_however_large() -> None:
+    held = {"configdrive": "x"}
+    ops = [op("add", "/instance_info/a", 1), op("replace", "/instance_info", "x" * 1_100_000)]
+    with pytest.raises(InvalidValue, match="'instance_info' must be an object"):
+        parse(NODE, ops, 115).apply(lambda _: held)

@@ -25,7 +25,8 @@ _ESCAPED_PATH = re.compile(r"(?:/(?:[\w-]|~[01])+)+")
 _INDEX = re.compile(r"0|[1-9]\d{0,8}")
 _MOST_OPS = 10_000
 #: What a document may grow to patch by patch, in bytes of JSON; one patch is bounded with the body. A config
-#: drive is given otherwise, may be larger by right, and does not count while it stays as it is.
+#: drive may be larger by right. As one string it is bounded with the body too, and cannot grow by patches; as
+#: an object it does not count while it stays as it is.
 MOST_BYTES = 2**20
 _APART = "configdrive"
 #: Bounds how deep documents can grow patch by patch; the size of one value is bounded with the body.
@@ -76,9 +77,9 @@ class Patch:
                 roots[name] = copy.deepcopy(current(name))
             roots[name] = _apply(op, roots[name])
         rows = {op.root.name: op.root for op in self.ops}
-        for name in {op.root.name for op in self.ops if op.keys}:
-            _check_growth(name, roots[name], current(name))
         checked = {name: value.check(rows[name], found, self.minor) for name, found in roots.items()}
+        for name in {op.root.name for op in self.ops if op.keys}:
+            _check_growth(name, checked[name], current(name))
         for name, found in checked.items():
             if found is None and self.minor < rows[name].empty_since and current(name) is not None:
                 raise value.too_new(f"removing {name}", rows[name].empty_since)
@@ -156,8 +157,9 @@ def _check_growth(name: str, found: Any, before: Any) -> None:
     size = _size(found)
     if size <= MOST_BYTES or size <= _size(before):
         return
-    if isinstance(before, dict) and _APART in before and found.get(_APART) == before[_APART]:
-        size -= _size(before[_APART])
+    drive = found.get(_APART) if isinstance(found, dict) else None
+    if isinstance(drive, str) or (drive and isinstance(before, dict) and drive == before.get(_APART)):
+        size -= _size(drive)
     if size > MOST_BYTES:
         raise InvalidValue(f"'/{name}' would grow to {size} bytes, and may hold {MOST_BYTES}.")
 
