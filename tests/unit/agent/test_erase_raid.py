@@ -116,6 +116,23 @@ def test_without_arrays_of_its_own_every_disk_of_a_node_is_erased(world: World) 
     assert not [line for line in world.child.lines() if line.startswith("mdadm")]
 
 
+@pytest.mark.parametrize("folder", ["", "/dev/"])
+def test_arrays_that_ironic_python_agent_made_are_the_nodes_own(world: World, folder: str) -> None:
+    world.names = {"md0": f"{folder}md0", "md1": f"{folder}md1"}
+    node = {"raid_config": {"logical_disks": [DATA, DATA | {"is_root_volume": True}]}}
+    assert world.erase("erase_devices", node) == {"md0", "md1", "sdc", "sda1", "sdb1"}
+    world.devices = [device._replace(size=10 * GIB) for device in world.devices]
+    world.context.node = node
+    assert world.context.choose_root_device().name == "/dev/md1"
+
+
+def test_an_array_may_be_called_as_ironic_python_agent_calls_its_own(world: World) -> None:
+    world.names = {"md0": "md1", "md1": "md0"}
+    disks = [DATA | {"volume_name": "md1"}, DATA | {"volume_name": "md0"}]
+    erased = world.erase("erase_devices", {"raid_config": {"logical_disks": disks}})
+    assert erased == {"md0", "md1", "sdc", "sda1", "sdb1"}
+
+
 def test_no_image_goes_to_one_disk_alone_where_arrays_were_asked_for(world: World, tmp_path: Path) -> None:
     (tmp_path / "bare").mkdir()
     bare = Machine(

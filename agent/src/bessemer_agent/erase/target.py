@@ -24,7 +24,7 @@ def list_targets(machine: Machine, node: Mapping[str, Any]) -> list[BlockDevice]
         InvalidRequest: ``properties.skip_block_devices`` is not understood.
         RaidError: An array of somebody else is in use.
     """
-    names = volume_names(software_disks(node, MADE))
+    names = {name for names in volume_names(software_disks(node, MADE)) for name in names}
     if not names:
         return list_erasable(machine.list_devices(), node)
     root = Path(machine.root)

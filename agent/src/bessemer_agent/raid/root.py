@@ -25,7 +25,7 @@ def find_root_arrays(node: Mapping[str, Any], run: Run, root: Path) -> list[Arra
         return arrays
     index = next((n for n, disk in enumerate(disks) if disk.get("is_root_volume")), 0)
     wanted = volume_names(disks)[index]
-    return sorted(arrays, key=lambda array: (read_name(array, run) != wanted, array.name))
+    return sorted(arrays, key=lambda array: (read_name(array, run) not in wanted, array.name))
 
 
 def root_candidates(
@@ -72,6 +72,14 @@ def software_disks(node: Mapping[str, Any], field: str) -> list[Mapping[str, Any
     return found if any(disk.get("controller") == "software" for disk in found) else []
 
 
-def volume_names(disks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the arrays of these logical disks are called."""
-    return [str(disk.get("volume_name") or number) for number, disk in enumerate(disks)]
+def volume_names(disks: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """What the array of each of these logical disks may be called.
+
+    Those without a name of their own are called by their device by ironic-python-agent, by their number here.
+    """
+    return [
+        (str(disk["volume_name"]),)
+        if disk.get("volume_name")
+        else (str(number), f"md{number}", f"/dev/md{number}")
+        for number, disk in enumerate(disks)
+    ]
