@@ -22,6 +22,7 @@ from fakes.answer import gzipped_zeros, too_deep
 from fakes.certificate import make_certificate
 from fakes.scripted_bmc import ROOT, SYSTEM, ScriptedBmc, error, system_body
 from fakes.task import make_task
+from fakes.wait import until
 
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
 SESSIONS = "/redfish/v1/SessionService/Sessions"
@@ -88,6 +89,7 @@ class Sessions:
         bmc.resources[ROOT]["Links"] = {"Sessions": {"@odata.id": SESSIONS}}
         bmc.on(f"POST {SESSIONS}", self._log_in)
         bmc.on(f"GET {SYSTEM}", self._guard)
+        self._bmc = bmc
 
     async def _log_in(self, request: web.Request) -> web.Response:
         self._given += 1
@@ -95,8 +97,13 @@ class Sessions:
         if self._given == 2 and (trouble := await self._trouble()) is not None:
             return trouble
         self.valid.add(key)
+        self._bmc.on(f"DELETE {SESSIONS}/{key}", self._log_out)
         headers = {"X-Auth-Token": key, "Location": f"{SESSIONS}/{key}"}
         return web.json_response({"Id": key}, status=201, headers=headers)
+
+    async def _log_out(self, request: web.Request) -> web.Response:
+        self.valid.discard(request.path.rpartition("/")[2])
+        return web.Response(status=204)
 
     async def _guard(self, request: web.Request) -> web.Response:
         is_welcome = request.headers.get("X-Auth-Token") in self.valid
@@ -114,11 +121,14 @@ async def test_a_read_while_a_session_is_being_renewed_is_not_refused(scripted, 
     bmc = connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p"))
     await bmc.get(SYSTEM)
     sessions.valid.clear()
-    first = asyncio.create_task(bmc.get(SYSTEM))
-    await is_asked.wait()
-    assert (await bmc.get(SYSTEM))["PowerState"] == "On"
-    may_answer.set()
-    assert (await first)["PowerState"] == "On"
+    async with asyncio.TaskGroup() as group:
+        reads = [group.create_task(bmc.get(SYSTEM))]
+        await is_asked.wait()
+        reads.append(group.create_task(bmc.get(SYSTEM)))
+        await until(lambda: scripted.count(f"GET {SYSTEM}") == 3)
+        may_answer.set()
+    assert [read.result()["PowerState"] for read in reads] == ["On", "On"]
+    assert scripted.count(f"POST {SESSIONS}") == 2
 
 
 async def test_a_read_after_a_session_could_not_be_renewed_logs_in_anew(scripted, pool) -> None:
@@ -131,6 +141,24 @@ async def test_a_read_after_a_session_could_not_be_renewed_logs_in_anew(scripted
     sessions.valid.clear()
     assert (await bmc.get(SYSTEM))["PowerState"] == "On"
     assert scripted.count(f"POST {SESSIONS}") == 3
+
+
+async def test_a_resource_that_is_refused_for_ever_takes_no_session_away(scripted, pool) -> None:
+    async def pass_by() -> None:
+        return None
+
+    sessions = Sessions(scripted, pass_by)
+    for method in ("GET", "POST"):
+        scripted.on(f"{method} /licensed", error(401, "Not with this licence."))
+    bmc = connect(pool, scripted.driver_info(redfish_username="u", redfish_password="p"))
+    for ask in (bmc.get("/licensed"), bmc.get("/licensed"), bmc.post("/licensed", {})):
+        with pytest.raises(BmcRefused, match="refused the credentials"):
+            await ask
+        assert sessions.valid == {"1"}
+    assert (await bmc.get(SYSTEM))["PowerState"] == "On"
+    assert scripted.count(f"POST {SESSIONS}") == 4
+    await pool.close()
+    assert sessions.valid == set()
 
 
 async def test_a_bmc_without_sessions_gets_basic_authentication_at_once(scripted, pool) -> None:

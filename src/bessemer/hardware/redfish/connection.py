@@ -1,8 +1,7 @@
 """One BMC: a session kept and re-used, few requests at a time, a deadline for each, retries where they help.
 
-DMTF's ``redfish.aio`` client carries the requests and renews an expired session on reads (see ``login``).
-What it leaves to its caller is here: renewing on writes, retries and deadlines. Source: DMTF DSP0266,
-"Protocol details".
+DMTF's ``redfish.aio`` client logs in and carries the requests (see ``login``). What it leaves to its caller
+is here: renewing sessions, retries and deadlines. Source: DMTF DSP0266, "Protocol details".
 """
 
 import asyncio
@@ -101,7 +100,11 @@ class BmcConnection:
 
     async def get(self, path: str, *, deadline_s: float | None = None) -> JsonObject:
         """Read the resource at ``path``."""
-        return (await self._call("GET", path, None, deadline_s)).body
+        return (await self.ask(path, deadline_s=deadline_s)).body
+
+    async def ask(self, path: str, *, deadline_s: float | None = None) -> Reply:
+        """As ``get``, for those to whom the status says something."""
+        return await self._call("GET", path, None, deadline_s)
 
     async def post(self, path: str, body: Mapping[str, Any], *, deadline_s: float | None = None) -> Reply:
         """Run an action. Sent again only when the first try cannot have reached the BMC."""
@@ -241,22 +244,32 @@ class BmcConnection:
     async def _send(self, call: _Call) -> "AsyncRestResponse":
         """One request, with a fresh login where the old session has expired."""
         login = await self._logged_in()
-        answer = await self._request(login, call)
+        answer = await _request(login, call)
         if answer.status != 401:
             return answer
-        self._forget(login)
-        # Basic credentials do not expire. The client renews a session on reads, but until it has one, or when
-        # it got none, requests go out without.
-        if not login.has_session:
+        if not login.has_session:  # basic credentials do not expire
+            self._forget(login)
             return answer
-        return await self._request(await self._logged_in(), call)
+        async with self._login_lock:
+            if self._login is login:
+                return await self._send_afresh(call)
+        return await _request(await self._logged_in(), call)
 
-    async def _request(self, login: "Login", call: _Call) -> "AsyncRestResponse":
+    async def _send_afresh(self, call: _Call) -> "AsyncRestResponse":
+        """One request with a login of its own, which stays where that helps. Where it does not, the resource
+        is refused and not the session: the old login stays, and the new one must not cost a session.
+        """
+        login = await self._log_in()
+        is_refused = False
         try:
-            return await login.request(call.method, call.path, call.body, call.headers)
+            answer = await _request(login, call)
+            is_refused = answer.status == 401
         finally:
-            if login.is_over:
-                self._forget(login)
+            if not is_refused:
+                self._login = login
+        if is_refused:
+            await login.end()
+        return answer
 
     def _reply(self, call: _Call, answer: "AsyncRestResponse") -> Reply:
         """A read must bring a JSON object; what an action answers besides its status nobody needs."""
@@ -276,14 +289,16 @@ class BmcConnection:
     async def _logged_in(self) -> "Login":
         if self._login is not None:
             return self._login
-        # In a thread: the first connection of a process loads what the loop must not wait for.
-        open_login = await asyncio.to_thread(_load)
         async with self._login_lock:
             if self._login is None:
                 self._tell_of_no_tls()
-                session = self._transport.session(self.access)
-                self._login = await open_login(self.name, self.access, session)
+                self._login = await self._log_in()
             return self._login
+
+    async def _log_in(self) -> "Login":
+        # In a thread: the first connection of a process loads what the loop must not wait for.
+        open_login = await asyncio.to_thread(_load)
+        return await open_login(self.name, self.access, self._transport.session(self.access))
 
     def _tell_of_no_tls(self) -> None:
         if not self.access.is_secure and not self._was_told:
@@ -294,6 +309,10 @@ class BmcConnection:
         """Log in anew before the next request, unless somebody else already has. The connections stay."""
         if self._login is used:
             self._login = None
+
+
+async def _request(login: "Login", call: _Call) -> "AsyncRestResponse":
+    return await login.request(call.method, call.path, call.body, call.headers)
 
 
 def _load() -> "Callable[[str, Access, ClientSession], Awaitable[Login]]":

@@ -36,6 +36,17 @@ from bessemer.hardware.redfish.failure import (
 _LOGOUT_S = 5.0
 
 
+class _Client(AsyncRedfishClient):  # type: ignore[misc]  # it has no types
+    """DMTF's, without its own renewal of sessions on reads.
+
+    It forgets the old session, which nobody can end then. Where one resource alone is refused, that one is
+    still good: a BMC's few sessions would be gone after as many reads.
+    """
+
+    async def _refresh_session(self, expired_session_key: str) -> bool:
+        return False
+
+
 class Login:
     """Carries requests for one account. Make it with ``await Login.open(...)``.
 
@@ -46,7 +57,7 @@ class Login:
     def __init__(self, name: str, access: Access, session: aiohttp.ClientSession) -> None:
         self._name = name
         self._access = access
-        self._client = AsyncRedfishClient(
+        self._client = _Client(
             access.origin,
             username=access.username,
             password=access.password.reveal() if access.username else None,
@@ -54,8 +65,6 @@ class Login:
             default_prefix=access.root_path,
         )
         self._headers: dict[str, str] = {}
-        #: Whether the BMC has said that it is good for nothing any more.
-        self.is_over = False
 
     @classmethod
     async def open(cls, name: str, access: Access, session: aiohttp.ClientSession) -> Self:
@@ -76,7 +85,7 @@ class Login:
     async def request(
         self, method: str, path: str, body: dict[str, Any] | None, headers: Mapping[str, str]
     ) -> AsyncRestResponse:
-        """One request, GET, POST, PATCH or DELETE. An expired session is renewed on reads."""
+        """One request, GET, POST, PATCH or DELETE. An expired session answers 401."""
         every = {**self._headers, **headers}
         try:
             if method == "GET":
@@ -87,9 +96,6 @@ class Login:
                 return await self._client.delete(path, headers=every)
             return await self._client.patch(path, body=body, headers=every)
         except (RedfishError, RecursionError) as error:
-            self.is_over = isinstance(error, RedfishAuthenticationError)
-            if self.is_over:
-                await self.end()
             raise self._translated(f"{method} {path}", error) from error
 
     async def end(self) -> None:
