@@ -72,6 +72,18 @@ async def test_a_new_bmc_is_asked_in_the_form_of_its_schema(scripted: ScriptedBm
     ]
 
 
+async def test_a_subscription_at_an_address_that_is_none_is_looked_for(
+    scripted: ScriptedBmc, pool: BmcPool
+) -> None:
+    async def misname(request: web.Request) -> web.Response:
+        await take(scripted, request)
+        return web.Response(status=201, headers={"Location": f"https://[bmc]{SUBSCRIPTIONS}/new"})
+
+    serve(scripted, **MODERN)
+    scripted.on(f"POST {SUBSCRIPTIONS}", misname)
+    assert await subscribe(scripted, pool) == f"{SUBSCRIPTIONS}/new"
+
+
 async def test_an_old_bmc_is_asked_for_types_that_it_has(scripted: ScriptedBmc, pool: BmcPool) -> None:
     serve(scripted, **LEGACY)
     await subscribe(scripted, pool)

@@ -187,9 +187,21 @@ def add_task(bmc, *, origin: str = "") -> str:
     return monitor
 
 
+async def test_a_task_whose_monitor_says_only_that_it_is_not_done_is_followed_to_its_end(
+    scripted, pool
+) -> None:
+    add_cd(scripted)
+    monitor = add_task(scripted)
+    failed = {"TaskState": "Exception", "Messages": [{"Message": "The server said 403."}]}
+    not_done = web.Response(status=202)
+    scripted.on(f"GET {monitor}", not_done, not_done, failed)
+    with pytest.raises(DeviceRefused, match=r"gave up inserting the virtual medium: The server said 403\."):
+        await attach(pool, scripted)
+    assert scripted.count(f"GET {monitor}") == 3
+
+
 @pytest.mark.parametrize(
-    "ending",
-    [{"TaskState": "Completed"}, web.Response(status=204), web.Response(status=202), error(404, "Gone.")],
+    "ending", [{"TaskState": "Completed"}, web.Response(status=204), error(404, "Gone.")]
 )
 async def test_a_task_that_ends_well_or_is_forgotten_is_over(scripted, pool, ending) -> None:
     add_cd(scripted)
@@ -205,6 +217,13 @@ async def test_a_task_that_the_bmc_names_by_another_of_its_addresses_is_followed
     scripted.on(f"GET {monitor}", {"TaskState": "Exception", "Messages": [{"Message": "403."}]})
     with pytest.raises(DeviceRefused, match=r"gave up inserting the virtual medium: 403"):
         await attach(pool, scripted)
+
+
+async def test_a_task_at_an_address_that_is_none_is_left_to_itself(scripted, pool) -> None:
+    add_cd(scripted)
+    add_task(scripted, origin="https://[bmc]")
+    await attach(pool, scripted)
+    assert scripted.resources[CD]["Image"] == URL
 
 
 # ---------------------------------------------------------------------- booting from it

@@ -14,7 +14,7 @@ from bessemer.hardware.redfish.access import PROPERTIES, Access, read_access, re
 from bessemer.hardware.redfish.connection import BmcConnection
 from bessemer.hardware.redfish.failure import BmcRefused
 from bessemer.hardware.redfish.pool import BmcPool
-from bessemer.hardware.redfish.resource import Resource, member_paths, read
+from bessemer.hardware.redfish.resource import Resource, member_paths, path_of, read
 from bessemer.kernel.error import Unsupported
 
 _TEST = "#EventService.SubmitTestEvent"
@@ -120,8 +120,7 @@ async def _create(service: Resource, collection: str, target: EventTarget) -> st
                 raise
             refusal = refused
             continue
-        named = reply.location or reply.body.get("@odata.id")
-        path = urlsplit(named).path if isinstance(named, str) else ""
+        path = path_of(reply.location or reply.body.get("@odata.id"))
         if path and _is_ours(await _find(bmc, path), target.context):
             return path
         for other in await member_paths(bmc, collection):

@@ -4,11 +4,10 @@ Source: DMTF DSP0266, "Asynchronous operations"; https://redfish.dmtf.org/schema
 """
 
 import asyncio
-from urllib.parse import urlsplit
 
 from bessemer.hardware.redfish.connection import BmcConnection, Reply
 from bessemer.hardware.redfish.failure import BmcRefused
-from bessemer.hardware.redfish.resource import Resource, read
+from bessemer.hardware.redfish.resource import Resource, path_of
 
 _BAD = ("Exception", "Killed", "Cancelled", "Interrupted")
 _POLL_S = 1.0
@@ -20,12 +19,10 @@ async def see_through(bmc: BmcConnection, reply: Reply, what: str, *, timeout_s:
     Raises:
         BmcRefused: The task failed; with the BMC's own words.
     """
-    path = reply.body.get("@odata.id") if _is_task(reply.body) else None
-    path = path or reply.location
-    if reply.status != 202 or not isinstance(path, str):
+    named = reply.body.get("@odata.id") if _is_task(reply.body) else None
+    path = path_of(named or reply.location)
+    if reply.status != 202 or path is None:
         return
-    # BMCs name it by any of their addresses.
-    path = urlsplit(path)._replace(scheme="", netloc="").geturl()
     try:
         async with asyncio.timeout(timeout_s):
             while not await _is_over(bmc, path, what):  # noqa: ASYNC110  a BMC has no way to call us
@@ -39,16 +36,18 @@ def _is_task(body: dict[str, object]) -> bool:
 
 
 async def _is_over(bmc: BmcConnection, path: str, what: str) -> bool:
+    """Until the end a monitor answers 202, often without saying more. Raises BmcRefused when it failed."""
     try:
-        task = await read(bmc, path)
+        reply = await bmc.ask(path)
     except BmcRefused as refused:
         if refused.status in (404, 410):  # finished tasks may be gone
             return True
         raise
+    task = Resource(bmc, path, reply.body)
     state = task.find(str, "TaskState")
     if state in _BAD:
         raise BmcRefused(f"The BMC at {bmc.name} gave up {what}: {_said(task) or state}.")
-    return state is None or state == "Completed"
+    return state == "Completed" or (state is None and reply.status != 202)
 
 
 def _said(task: Resource) -> str:

@@ -5,6 +5,7 @@ Source: DMTF DSP0266, "Data model".
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from bessemer.hardware.redfish.connection import BmcConnection, JsonObject
 from bessemer.hardware.redfish.failure import BmcRefused, BmcUnreachable
@@ -150,6 +151,19 @@ async def read_members_if_any(bmc: BmcConnection, path: str | None) -> list[Reso
         if error.status in (0, 401, 403):
             raise
         return []
+
+
+def path_of(named: object) -> str | None:
+    """The path that a BMC means by ``named``, in a header or an attribute; None when that is no address.
+
+    BMCs name what they have made by its path, or by any of their own addresses.
+    """
+    if not isinstance(named, str):
+        return None
+    try:
+        return urlsplit(named)._replace(scheme="", netloc="").geturl() or None
+    except ValueError:
+        return None
 
 
 async def member_paths(bmc: BmcConnection, path: str) -> list[str]:
