@@ -10,7 +10,7 @@ from bessemer_agent.http_client import HttpClient
 from bessemer_agent.inventory.block_device import BlockDevice, wait_for_block_devices
 from bessemer_agent.mount import Mount, mounted
 from bessemer_agent.power import Power
-from bessemer_agent.root_device import choose_root_device
+from bessemer_agent.root_device import choose_root_device, read_skipped
 from bessemer_agent.secret import Secret
 from bessemer_agent.settings import Settings
 
@@ -74,19 +74,19 @@ class Context:
 
         Raises:
             DeviceNotFound: No disk fits, or the node's arrays are gone.
-            InvalidRequest: A hint is not understood.
+            InvalidRequest: A hint, or what is to be skipped, is not understood.
         """
         from bessemer_agent.raid.root import MADE, find_root_arrays, root_candidates, software_disks
 
         properties = _mapping(self.node.get("properties"))
         instance = _mapping(self.node.get("instance_info"))
         hints = instance.get("root_device") or properties.get("root_device")
-        skip = properties.get("skip_block_devices")
+        skip = read_skipped(self.node)
         arrays = find_root_arrays(self.node, self.machine.run, Path(self.machine.root))
         is_raided = bool(software_disks(self.node, MADE))
         devices = self.machine.list_devices()
         devices = root_candidates(devices, arrays, has_hints=bool(hints), is_raided=is_raided)
-        return choose_root_device(devices, _mapping(hints), skip if isinstance(skip, list) else [])
+        return choose_root_device(devices, _mapping(hints), skip)
 
 
 def build_machine(settings: Settings) -> Machine:

@@ -148,12 +148,26 @@ def choose_root_device(
     return min(fitting, key=lambda device: (device.size, device.name))
 
 
+def read_skipped(node: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """The node's ``properties.skip_block_devices``; empty where there is none.
+
+    Raises:
+        InvalidRequest: It is no list of objects: what must not be touched cannot be known.
+    """
+    properties = node.get("properties")
+    skip = (properties.get("skip_block_devices") if isinstance(properties, Mapping) else None) or []
+    if not isinstance(skip, list) or not all(isinstance(entry, Mapping) for entry in skip):
+        raise InvalidRequest("skip_block_devices must be a list of objects of device hints")
+    return skip
+
+
 def without_skipped(
     devices: Iterable[BlockDevice], skip: Sequence[Mapping[str, object]]
 ) -> list[BlockDevice]:
     """The devices none of the ``skip_block_devices`` hints match.
 
-    ``volume_name`` names software RAID volumes, which are not disks; such an entry skips nothing here.
+    ``volume_name`` names software RAID volumes, which are not disks; such an entry skips nothing here
+    (``raid.skip`` knows them).
     """
     entries = [parse_hints(entry) for entry in skip if "volume_name" not in entry]
     return [

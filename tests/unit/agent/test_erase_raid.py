@@ -7,7 +7,7 @@ import pytest
 
 from bessemer_agent.context import Context, Machine
 from bessemer_agent.disk import MIB, open_disk
-from bessemer_agent.error import ChildFailed, DeviceNotFound
+from bessemer_agent.error import ChildFailed, DeviceNotFound, InvalidRequest
 from bessemer_agent.progress import Progress
 from bessemer_agent.raid.array import RaidError
 from bessemer_agent.root_device import GIB
@@ -21,6 +21,10 @@ ROOT = {"size_gb": 10, "raid_level": "1", "controller": "software", "volume_name
 DATA = {"size_gb": "MAX", "raid_level": "0", "controller": "software"}
 MADE = {"raid_config": {"logical_disks": [ROOT, DATA]}}
 STEPS = pytest.mark.parametrize("step", ["erase_devices", "erase_devices_express", "erase_devices_metadata"])
+
+
+def skipping(skip: object) -> dict[str, Any]:
+    return {"properties": {"skip_block_devices": skip}}
 
 
 class World:
@@ -114,6 +118,56 @@ def test_without_arrays_of_its_own_every_disk_of_a_node_is_erased(world: World) 
     for node in ({}, {"raid_config": {}}, {"target_raid_config": MADE["raid_config"]}):
         assert world.erase("erase_devices_metadata", node) == {"sda", "sdb", "sdc"}
     assert not [line for line in world.child.lines() if line.startswith("mdadm")]
+
+
+@STEPS
+@pytest.mark.parametrize(
+    ("skip", "erased"),
+    [
+        ([{"name": "/dev/sda"}, {"name": "/dev/sdb"}], {"sdc"}),
+        ([{"name": "/dev/sda"}], {"sdc"}),
+        ([{"name": "/dev/md1"}], {"md0", "sdc"}),
+        ([{"volume_name": "root"}], {"md1", "sdc"}),
+        ([{"name": "/dev/sdc"}], {"md0", "md1", "sda1", "sdb1"}),
+    ],
+)
+def test_skipped_arrays_and_arrays_of_skipped_disks_are_left_alone(
+    world: World, step: str, skip: object, erased: set[str]
+) -> None:
+    assert world.erase(step, MADE | skipping(skip)) == erased
+    assert {path.name for path in world.root.glob("[ms]d*") if not world.is_whole(path.name)} == erased
+    assert not [line for line in world.child.lines() if line.startswith("mdadm --stop")]
+
+
+@pytest.mark.parametrize("entry", [{"volume_name": "mine"}, {"name": "s== /dev/md1"}])
+def test_a_skipped_array_may_be_one_that_nobody_made_for_the_node(world: World, entry: object) -> None:
+    world.names["md1"] = "mine"
+    for node, left in ((MADE, {"md0", "sdc"}), ({}, {"sdc"})):
+        assert world.erase("erase_devices", node | skipping([entry])) == left
+        assert "mdadm --stop /dev/md1" not in world.child.lines()
+    assert "mdadm --stop /dev/md0" in world.child.lines()
+
+
+def test_a_former_users_array_keeps_no_disk_from_erasure_by_a_part_on_a_skipped_one_or_by_its_size(
+    world: World,
+) -> None:
+    world.names = {"md0": "his", "md1": "hers"}
+    world.devices[0] = world.devices[0]._replace(size=10 * GIB)
+    skip = [{"name": "/dev/sda"}, {"size": ">= 10"}]
+    assert world.erase("erase_devices_metadata", MADE | skipping(skip)) == {"sdb", "sdc"}
+
+
+@pytest.mark.parametrize("skip", ["/dev/sda", ["/dev/sda"], {"name": "/dev/sda"}])
+def test_nothing_is_erased_or_written_where_the_skipped_disks_are_not_understood(
+    world: World, skip: object
+) -> None:
+    for node in (MADE, {}):
+        with pytest.raises(InvalidRequest, match="skip_block_devices"):
+            world.erase("erase_devices", node | skipping(skip))
+        world.context.node = node | skipping(skip)
+        with pytest.raises(InvalidRequest, match="skip_block_devices"):
+            world.context.choose_root_device()
+    assert all(map(world.is_whole, ("md0", "md1", "sda", "sdb", "sdc")))
 
 
 @pytest.mark.parametrize("folder", ["", "/dev/"])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from bessemer_agent.inventory.block_device import BlockDevice
-from bessemer_agent.root_device import without_skipped
+from bessemer_agent.root_device import read_skipped, without_skipped
 
 #: Told the bytes done, or None for work without a measure.
 Counted = Callable[[int], None]
@@ -56,8 +56,6 @@ def list_erasable(devices: Sequence[BlockDevice], node: Mapping[str, object]) ->
     Raises:
         InvalidRequest: ``properties.skip_block_devices`` is not understood.
     """
-    properties = node.get("properties")
-    skip = properties.get("skip_block_devices") if isinstance(properties, Mapping) else None
-    kept = without_skipped(devices, skip if isinstance(skip, list) else [])
+    kept = without_skipped(devices, read_skipped(node))
     disks = [device for device in kept if not device.name.startswith("/dev/md")]
     return [device for device in disks if not device.is_read_only and not device.is_removable]

@@ -10,6 +10,8 @@ from bessemer_agent.inventory.block_device import BlockDevice
 from bessemer_agent.inventory.sysfs import read_int
 from bessemer_agent.raid.array import assemble_arrays, list_arrays, read_name, stop_arrays
 from bessemer_agent.raid.root import MADE, software_disks, volume_names
+from bessemer_agent.raid.skip import list_skipped, read_entries
+from bessemer_agent.root_device import read_skipped, without_skipped
 
 #: How these are attached: what erases a drive by itself must not be tried on a part of one.
 _ARRAY, _PARTITION = "md", "partition"
@@ -20,12 +22,15 @@ def list_targets(machine: Machine, node: Mapping[str, Any]) -> list[BlockDevice]
     array, and their other partitions: copies of EFI system partitions. Any other array is stopped, so that
     nothing of a former user stays.
 
+    Arrays that ``properties.skip_block_devices`` names, and the node's own with a part on a skipped disk, are
+    left alone; so is all that is on their disks, but for other arrays of the node.
+
     Raises:
         InvalidRequest: ``properties.skip_block_devices`` is not understood.
         RaidError: An array of somebody else is in use.
     """
     names = {name for names in volume_names(software_disks(node, MADE)) for name in names}
-    if not names:
+    if not names and not read_entries(node):
         return list_erasable(machine.list_devices(), node)
     root = Path(machine.root)
     assemble_arrays(machine.run)
@@ -34,14 +39,19 @@ def list_targets(machine: Machine, node: Mapping[str, Any]) -> list[BlockDevice]
         device.name: device for device in devices
     }  # of those that lack too many disks there is nothing
     kept = [array for array in arrays if array.name in running and read_name(array, machine.run) in names]
-    stop_arrays([array for array in arrays if array not in kept], machine.run)
-    members = {disk for array in kept for disk in array.disks}
-    parts = {part for array in kept for part in array.parts}
+    spared = list_skipped(arrays, devices, node, machine.run)
+    stop_arrays([array for array in arrays if array not in kept and array not in spared], machine.run)
+    skipped = running.keys() - {device.name for device in without_skipped(devices, read_skipped(node))}
+    spared += [array for array in kept if not skipped.isdisjoint((array.name, *array.disks))]
+    erased = [array for array in kept if array not in spared]
+    below_spared = {disk for array in spared for disk in array.disks}
+    below_erased = {disk for array in erased for disk in array.disks} - below_spared
+    parts = {part for array in erased for part in array.parts}
     disks = list_erasable(devices, node)
-    spare = (part for disk in disks if disk.name in members for part in _list_partitions(disk, root))
+    spare = (part for disk in disks if disk.name in below_erased for part in _list_partitions(disk, root))
     return [
-        *(running[array.name]._replace(tran=_ARRAY) for array in kept),
-        *(disk for disk in disks if disk.name not in members),
+        *(running[array.name]._replace(tran=_ARRAY) for array in erased),
+        *(disk for disk in disks if disk.name not in below_erased | below_spared),
         *(part for part in spare if part.name not in parts),
     ]
 
