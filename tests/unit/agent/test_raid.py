@@ -129,12 +129,14 @@ class World:
         devices = [PLAIN._replace(name=disk.path, size=disk.size_bytes) for disk in self.disks]
         self.context = Context(Settings(), Machine(lambda: devices, run=self.child, root=str(root)))
 
-    def run(self, step: str, phase: Phase = Phase.CLEAN, target: Any = None, **args: Any) -> Any:
+    def run(
+        self, step: str, phase: Phase = Phase.CLEAN, target: Any = None, skip: Any = None, **args: Any
+    ) -> Any:
         request = {"step": step, "interface": "raid", "args": args}
+        node = {"target_raid_config": target, "properties": {"skip_block_devices": skip}}
         return execute_step(
-            phase, self.context, Progress(), step=request, node={"target_raid_config": target}, ports=[],
-            version=current_versions(),
-        )  # fmt: skip
+            phase, self.context, Progress(), step=request, node=node, ports=[], version=current_versions()
+        )
 
     def mdadm(self, verb: str) -> list[str]:
         return [line for line in self.child.lines() if line.startswith(f"mdadm --{verb}")]
@@ -213,6 +215,28 @@ def test_a_damaged_table_of_another_disk_does_not_keep_arrays_from_being_deleted
         other.write(header + 30, b"\xff")
     assert world.run("delete_configuration") == world.paths[:1]
     assert read_table(world.disks[0]) is None
+
+
+@pytest.mark.parametrize("entry", [{"volume_name": "root"}, {"name": "/dev/md0"}])
+def test_skipped_arrays_are_not_deleted_and_nothing_is_made_of_their_disks(
+    world: World, tmp_path: Path, entry: object
+) -> None:
+    world.run("create_configuration", target=SMALL)
+    fake_array(tmp_path, "md0", "sda2")
+    fake_array(tmp_path, "md1", "sdc2")
+    below, other = world.context.machine.list_devices()
+    # Both files are disks of the machine; the kernel has the first as the disk below md0.
+    below, array = below._replace(name="/dev/sda"), below._replace(name="/dev/md0")
+    world.context.machine.list_devices = lambda: [array, below, other]
+    world.child.answers["mdadm --detail --export /dev/md0"] = "MD_NAME=any:root\n"
+    assert world.run("delete_configuration", skip=[entry]) == [other.name]
+    assert world.mdadm("stop") == ["mdadm --stop /dev/md1"]
+    made = len(world.mdadm("create"))
+    for delete_existing in (False, True):
+        with pytest.raises(DeviceNotFound):
+            world.run("create_configuration", target=SMALL, skip=[entry], delete_existing=delete_existing)
+    assert read_table(world.disks[0])
+    assert len(world.mdadm("create")) == made
 
 
 def test_an_array_in_use_is_not_torn_from_its_user(world: World, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from bessemer_agent.partition.table import read_table, wait_for_node
 from bessemer_agent.progress import Progress
 from bessemer_agent.raid.array import RaidError, assemble_arrays, create_array, list_arrays, stop_arrays
 from bessemer_agent.raid.layout import ESP_BYTES, FIRST, Part, plan_parts
+from bessemer_agent.raid.skip import list_skipped, read_entries
 from bessemer_agent.raid.volume import Volume, choose_disks, read_volumes
 
 _Node = Mapping[str, Any]
@@ -61,7 +62,7 @@ def apply_configuration(
 
 
 def delete_configuration(context: Context, progress: Progress, *, node: _Node, ports: _Ports) -> list[str]:
-    """Take away all arrays, and the partition tables of their disks; the disks. Idempotent.
+    """Take away all arrays but those skipped, and the partition tables of their disks; the disks. Idempotent.
 
     Raises:
         RaidError: An array is in use. DeviceError: A disk is.
@@ -70,11 +71,13 @@ def delete_configuration(context: Context, progress: Progress, *, node: _Node, p
     machine, root = context.machine, Path(context.machine.root)
     progress.begin("delete RAID")
     assemble_arrays(machine.run)
-    arrays = list_arrays(root)
+    arrays, disks = list_arrays(root), _list_disks(context, node)
+    spared = list_skipped(arrays, machine.list_devices(), node, machine.run)
+    arrays = [array for array in arrays if array not in spared]
     stop_arrays(arrays, machine.run)
     of_arrays = {disk for array in arrays for disk in array.disks}
     done = []
-    for device in _list_disks(context, node):
+    for device in disks:
         with machine.open_disk(device.name) as disk:
             if device.name in of_arrays or _has_raid_partition(disk):
                 wipe_metadata(disk)
@@ -113,9 +116,13 @@ def _describe(config: object, plan: _Plan, made: Sequence[str]) -> list[dict[str
 
 def _list_disks(context: Context, node: _Node) -> list[BlockDevice]:
     """Disks that arrays may be made of: neither arrays themselves nor what must not be erased."""
-    arrays = {array.name for array in list_arrays(Path(context.machine.root))}
-    devices = [device for device in context.machine.list_devices() if device.name not in arrays]
-    return list_erasable(devices, node)
+    machine = context.machine
+    if read_entries(node):
+        assemble_arrays(machine.run)
+    arrays, devices = list_arrays(Path(machine.root)), machine.list_devices()
+    spared = list_skipped(arrays, devices, node, machine.run)
+    taken = {array.name for array in arrays} | {disk for array in spared for disk in array.disks}
+    return list_erasable([device for device in devices if device.name not in taken], node)
 
 
 def _refuse_used(context: Context, names: Sequence[str]) -> None:
