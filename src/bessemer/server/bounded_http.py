@@ -1,4 +1,5 @@
-"""HTTP with a bound on heads of requests: uvicorn waits for the rest of one for ever, however large it is.
+"""HTTP with a bound on what brings a request no further: uvicorn takes in heads without end, and trailers
+behind a body in chunks (RFC 9112, 7.1.2), and waits for the rest of a head for ever.
 
 Bodies are bounded where they are read (``api.v1.body``), pauses between requests by uvicorn.
 """
@@ -7,7 +8,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-#: Of a head that is not complete; what comes along with its first bytes is not counted.
+#: Of a head that is not complete, of trailers, between chunks; what comes along with what brings the request
+#: further is not counted.
 MOST_BYTES = 64 * 1024
 #: A head that is not complete, or has not begun on a new connection, is waited for so long, or at most twice.
 PATIENCE_S = 60.0
@@ -18,8 +20,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_in_head = False
-        self._head_bytes = 0
+        self._is_further = False
+        self._bytes_in_vain = 0
         self._stuck_after: tuple[object] | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -32,20 +34,23 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        was_in_head = self._is_in_head
+        self._is_further = False
         super().data_received(data)
-        if was_in_head and self._is_in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_BYTES and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
+        if self._is_further:
+            self._bytes_in_vain = 0
+            return
+        self._bytes_in_vain += len(data)
+        if self._bytes_in_vain > MOST_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request, or what comes with its body, is too large.")
 
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
+        self._is_further = True
         super().on_headers_complete()
+        self.headers = self.headers.copy()  # trailers go there, where nobody asks for them
+
+    def on_body(self, body: bytes) -> None:
+        self._is_further = True
+        super().on_body(body)
 
     def _look(self) -> None:
         """Close a connection that got no further in a request since the last look."""

@@ -1,4 +1,4 @@
-"""Heads of requests are bounded in size and time."""
+"""Heads of requests are bounded in size and time, and so is what comes behind a body in chunks."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from bessemer.server.bounded_http import BoundedHttp
 from fakes.engine import eventually
 
 REQUEST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 class Impatient(BoundedHttp):
@@ -23,6 +24,7 @@ async def echo(scope, receive, send) -> None:
     while more:
         message = await receive()
         size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    assert b"sum" not in dict(scope["headers"])
     body = str(size).encode()
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -58,14 +60,42 @@ async def test_large_bodies_pass_and_connections_are_kept(port: int) -> None:
         writer.close()
 
 
-@pytest.mark.parametrize("header", [b"a" * 100, b"a: b\r\n" * 20])
-async def test_a_head_without_end_is_refused(port: int, header: bytes) -> None:
+async def test_many_small_chunks_pass_and_trailers_are_nobodys_headers(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET / HTTP/1.1\r\nx: ")
+    async with asyncio.timeout(60):
+        for _ in range(2):
+            writer.write(CHUNKED)
+            for _ in range(100):
+                writer.write(b"1\r\nx\r\n" * 1000)
+                await writer.drain()
+            writer.write(b"0\r\nsum: 1\r\n\r\n")
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert await reader.readexactly(6) == b"100000"
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (b"GET / HTTP/1.1\r\nx: ", b"a" * 100),
+        (b"GET / HTTP/1.1\r\nx: ", b"a: b\r\n" * 20),
+        (CHUNKED + b"0\r\n", b"a: b\r\n" * 20),
+        (CHUNKED + b"0\r\nx: ", b"a" * 100),
+        (CHUNKED + b"1;x=", b"a" * 100),
+        (b"", b"\r\n" * 50),
+    ],
+    ids=["header", "headers", "trailers", "trailer", "extension of a chunk", "empty lines"],
+)
+async def test_what_brings_a_request_no_further_without_end_is_refused(
+    port: int, begun: bytes, more: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(begun)
 
     async def send() -> None:
         while True:
-            writer.write(header * 100)
+            writer.write(more * 100)
             await writer.drain()
 
     sending = asyncio.create_task(send())
