@@ -26,7 +26,7 @@ class Life:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._asked_at: float | None = None
+        self._asked_at = 0.0
         self._stopped = asyncio.Event()
         self._hurried = asyncio.Event()
         self.is_draining = False
@@ -36,13 +36,15 @@ class Life:
         now = self._monotonic()
         if not self._stopped.is_set():
             self._asked_at = now
-        elif self._asked_at is None or now - self._asked_at > _SAME_S:
+        elif now - self._asked_at > _SAME_S:
             self._hurried.set()
         self._stopped.set()
 
     def drain(self) -> None:
         """End, but with all the time that running steps may need."""
         self.is_draining = True
+        if not self._stopped.is_set():
+            self._asked_at = self._monotonic()
         self._stopped.set()
 
     def stop_when_closed(self, pipe: int) -> None:

@@ -57,13 +57,18 @@ async def test_being_asked_again_within_a_second_is_no_hurry_and_later_it_is(
     assert ended == [how]
 
 
-async def test_a_stop_hurries_a_drain() -> None:
-    ended = list[str]()
-    life = Life()
-    running = asyncio.create_task(life.run({"job": slow_to_end(asyncio.Event(), ended)}))
+@pytest.mark.parametrize(("pause_s", "how"), [(0.0, "in order"), (2.0, "at once")])
+async def test_a_stop_hurries_a_drain_unless_they_come_together(pause_s: float, how: str) -> None:
+    time, released, ended = Time(), asyncio.Event(), list[str]()
+    life = Life(time)
+    running = asyncio.create_task(life.run({"job": slow_to_end(released, ended)}))
     await asyncio.sleep(0)
     life.drain()
+    time.seconds += pause_s
     life.stop()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    released.set()
     async with asyncio.timeout(60):
         await running
-    assert ended == ["at once"]
+    assert ended == [how]
