@@ -110,7 +110,9 @@ class CorsSettings:
         ],
         "Headers of answers that scripts may read.",
     )
-    max_age: int = option(3600, "For how long browsers may remember a permission, in seconds.")
+    max_age: int = option(
+        3600, "For how long browsers may remember a permission, in seconds; 0 or -1: not at all.", least=-1
+    )
     allow_methods: list[str] = option(["GET", "PUT", "POST", "DELETE", "PATCH"], "Methods allowed.")
     allow_headers: list[str] = option(
         [

@@ -15,7 +15,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from bessemer.config.settings import Settings
+from bessemer.config.settings import DatabaseSettings, Settings
 from bessemer.kernel.error import BessemerError, Fault
 from bessemer.kernel.secret import Secret
 
@@ -127,13 +127,17 @@ def _unknown(conf: cfg.ConfigOpts, config_file: Path) -> Iterator[str]:
 
 def _completed(settings: Settings, config_file: Path | None) -> Settings:
     """Fill in what depends on this machine: host name, state directory, database, places of policy files.
-    Names of conductor groups are in lower case, as nodes' are."""
+    Connections without a limit, as Ironic may have them, are as many as when nothing is said. Names of
+    conductor groups are in lower case, as nodes' are."""
     default = settings.default
     state_path = default.state_path or str(state_directory())
     default = dataclasses.replace(default, host=default.host or socket.gethostname(), state_path=state_path)
     connection = settings.database.connection or f"sqlite:///{state_path}/bessemer.sqlite"
     key_file = settings.database.key_file or f"{state_path}/key"
-    database = dataclasses.replace(settings.database, connection=connection, key_file=key_file)
+    pool_size = settings.database.max_pool_size or DatabaseSettings().max_pool_size
+    database = dataclasses.replace(
+        settings.database, connection=connection, key_file=key_file, max_pool_size=pool_size
+    )
     base = config_file.absolute().parent if config_file else Path(state_path).absolute()
     policy = dataclasses.replace(
         settings.oslo_policy,

@@ -125,7 +125,9 @@ class ConductorSettings:
     lease_time: int = option(
         10, "A conductor silent for this long loses its running work to its peers.", least=1
     )
-    sync_power_state_interval: int = option(120, "Seconds between looks at each node's power; 0: none.")
+    sync_power_state_interval: int = option(
+        120, "Seconds between looks at each node's power; 0 or less: none.", least=None
+    )
     sync_power_state_max_interval: int = option(
         0, "Seconds between looks at a machine that has not changed for long; 0: as at all others."
     )
@@ -136,7 +138,7 @@ class ConductorSettings:
         True, "Drive machines to the recorded power state; false: record the state they are in."
     )
     power_state_sync_max_retries: int = option(
-        3, "Looks without an answer, or in vain, before a node goes into maintenance."
+        3, "Looks without an answer, or in vain, before a node goes into maintenance.", least=None
     )
     power_failure_recovery_interval: int = option(
         300, "Seconds between looks whether such a node answers again; 0: none."
@@ -185,7 +187,9 @@ class ConductorSettings:
     file_url_allowed_paths: list[str] = option([], "Directories that file:// image sources may lie in.")
     deploy_kernel: str | None = option(None, "Agent kernel (file or URL) of nodes without their own.")
     deploy_ramdisk: str | None = option(None, "Agent ramdisk (file or URL) of nodes without their own.")
-    node_locked_retry_attempts: int = option(3, "How often a request tries again while a node is locked.")
+    node_locked_retry_attempts: int = option(
+        3, "How often a request tries again while a node is locked.", least=None
+    )
     node_locked_retry_interval: float = option(1.0, "Seconds between these tries.")
     node_history_max_entries: int = option(300, "History events kept per node.")
     node_history_cleanup_interval: int = option(
@@ -221,7 +225,7 @@ class AgentSettings:
     require_tls: bool = option(True, "Refuse agents whose callback URL is not https.")
     verify_ca: str = option("True", "Check of agent certificates that were not sent: true, false, a CA file.")
     command_timeout: int = option(60, "Longest wait for one agent command call.", least=1)
-    max_command_attempts: int = option(3, "Tries of one agent command call.", least=1)
+    max_command_attempts: int = option(3, "Tries of one agent command call; one at least.", least=None)
     allow_md5_checksum: bool = option(True, "Accept MD5 image checksums.")
     poll_interval: float = option(2.0, "Longest pause between looks at a running agent command.", least=0.1)
 
@@ -317,7 +321,7 @@ class AuditSettings:
 class DatabaseSettings:
     connection: str = option("", "sqlite:///PATH or postgresql://... Empty: bessemer.sqlite in state_path.")
     max_pool_size: int = option(
-        10, "Connections kept open (PostgreSQL) or used for reading (SQLite).", least=1
+        10, "Connections kept open (PostgreSQL) or used for reading (SQLite); 0: the default."
     )
     keep_operations_days: int = option(
         90, "Days that operations and their journals are kept when over. 0: for ever."

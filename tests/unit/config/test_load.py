@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from bessemer.config.load import BadSettings, declared, load_settings
+from bessemer.config.settings import Settings
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -62,7 +63,7 @@ def test_a_bad_value_is_refused_with_its_name(tmp_path: Path, text: str) -> None
         ("conductor", "health_check_interval = -1"),
         ("sensor_data", "interval = 0"),
         ("agent", "poll_interval = 0"),
-        ("database", "max_pool_size = 0"),
+        ("database", "max_pool_size = -1"),
         ("database", "keep_operations_days = -1"),
     ],
 )
@@ -71,6 +72,28 @@ def test_a_number_that_nothing_would_run_with_is_refused_by_name(
 ) -> None:
     with pytest.raises(BadSettings, match=value.partition(" ")[0]):
         load_settings(written(tmp_path, f"[{section}]\n{value}\n"))
+
+
+@pytest.mark.parametrize(
+    ("section", "option", "value"),
+    [
+        ("conductor", "sync_power_state_interval", -1),
+        ("conductor", "power_state_sync_max_retries", -1),
+        ("conductor", "node_locked_retry_attempts", -1),
+        ("agent", "max_command_attempts", 0),
+        ("cors", "max_age", -1),
+    ],
+)
+def test_a_number_by_which_files_of_ironic_say_none_is_taken(
+    tmp_path: Path, section: str, option: str, value: int
+) -> None:
+    settings, _ = load_settings(written(tmp_path, f"[{section}]\n{option} = {value}\n"))
+    assert getattr(getattr(settings, section), option) == value
+
+
+def test_no_limit_to_connections_is_the_usual_one(tmp_path: Path) -> None:
+    settings, _ = load_settings(written(tmp_path, "[database]\nmax_pool_size = 0\n"))
+    assert settings.database.max_pool_size == Settings().database.max_pool_size
 
 
 def test_a_conductor_group_is_in_lower_case_as_that_of_nodes(tmp_path: Path) -> None:
