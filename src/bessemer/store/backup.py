@@ -125,7 +125,7 @@ def _put_back(source: Path, target: Path, replace: bool) -> None:
     partial = target.with_name(f".{target.name}.partial")
     try:
         os.close(os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-        with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(partial)) as writing:
+        with closing(_opened(source)) as reading, closing(sqlite3.connect(partial)) as writing:
             reading.backup(writing)
         _check(partial)
         for left in ("-wal", "-shm"):  # of the database that was here
@@ -137,6 +137,14 @@ def _put_back(source: Path, target: Path, replace: bool) -> None:
         raise Unavailable(f"The copy could not be put in place: {error}.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _opened(copy: Path) -> sqlite3.Connection:
+    """A copy to read from. Without a log beside it everything is in the file, and none is made, though older
+    copies speak of one: the place may be read-only. Source: SQLite, "Uniform Resource Identifiers"."""
+    logs = (copy.with_name(f"{copy.name}{end}") for end in ("-wal", "-journal"))
+    mode = "rw" if any(log.exists() for log in logs) else "ro&immutable=1"
+    return sqlite3.connect(f"{copy.absolute().as_uri()}?mode={mode}", uri=True)
 
 
 def _check(path: Path) -> None:

@@ -90,6 +90,33 @@ async def test_a_copy_of_a_file_is_read_where_nothing_can_be_written_beside_it(t
         assert os.listdir(copy.parent) == ["copy"]  # noqa: PTH208
 
 
+async def test_a_copy_that_speaks_of_a_log_beside_it_is_put_back_where_none_can_be_made(
+    tmp_path: Path,
+) -> None:
+    url, copy = f"sqlite:///{tmp_path / 'one.sqlite'}", tmp_path / "copy"
+    database = await Database.open(url)
+    await fill(database, ["one"])
+    await back_up(url, copy)
+    await database.close()
+    with closing(sqlite3.connect(copy)) as older:
+        older.execute("PRAGMA journal_mode = WAL")
+    # Keeps even root from making that file.
+    (tmp_path / "copy-shm").symlink_to(tmp_path / "missing" / "shm")
+    await restore(url, copy, replace=True)
+    assert await names(url) == ["one"]
+
+
+async def test_what_a_log_beside_the_copy_says_is_put_back_too(tmp_path: Path) -> None:
+    url, copy = f"sqlite:///{tmp_path / 'one.sqlite'}", tmp_path / "copy"
+    database = await Database.open(url)
+    await fill(database, ["one"])
+    for end in ("", "-wal"):
+        (tmp_path / f"copy{end}").write_bytes((tmp_path / f"one.sqlite{end}").read_bytes())
+    await database.close()
+    await restore(url, copy, replace=True)
+    assert await names(url) == ["one"]
+
+
 async def test_what_is_no_copy_is_refused_and_changes_nothing(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
