@@ -8,6 +8,7 @@ others pass it on.
 """
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -47,15 +48,18 @@ class Life:
             self._asked_at = self._monotonic()
         self._stopped.set()
 
-    def stop_when_closed(self, pipe: int) -> None:
-        """``stop`` when the other end of ``pipe`` is closed."""
+    def follow(self, pipe: int, reload: Callable[[], None]) -> None:
+        """``reload`` when something is written to ``pipe``, ``stop`` when its other end is closed."""
         loop = asyncio.get_running_loop()
 
-        def closed() -> None:
-            loop.remove_reader(pipe)
-            self.stop()
+        def heard() -> None:
+            if os.read(pipe, 4096):
+                reload()
+            else:
+                loop.remove_reader(pipe)
+                self.stop()
 
-        loop.add_reader(pipe, closed)
+        loop.add_reader(pipe, heard)
 
     @contextmanager
     def signals(self, reload: Callable[[], None]) -> Iterator[None]:

@@ -146,19 +146,19 @@ async def run_api_worker(
     settings: Settings,
     reload: Reload,
     listener: socket.socket,
-    lifeline: int | None = None,
+    pipe: int | None = None,
     number: int = 0,
 ) -> None:
-    """Process ``number`` of the API, counted from 0. It ends when ``lifeline``, the reading end of a pipe, is
-    closed at the other end: when the process that shares its socket with it has died. Raises as ``run_all``.
+    """Process ``number`` of the API, counted from 0. ``pipe`` is the reading end of one whose other end the
+    process has that shares its socket with it: see ``worker``. Raises as ``run_all``.
     """
     async with open_foundation(settings) as foundation, open_api(foundation) as api:
         foundation.gateway.register(workflows(settings, settings.default.host, foundation.gateway))
         api.follow(reload)
         metrics = _metrics(foundation, settings.metrics.api_port + number)  # fails first, if it does
         life = Life()
-        if lifeline is not None:
-            life.stop_when_closed(lifeline)
+        if pipe is not None:
+            life.follow(pipe, reload)
         _settle_memory()
         with life.signals(reload):
             await life.run(

@@ -1,8 +1,12 @@
-"""Several processes of the API behind one socket: they are started, watched, and started again."""
+"""Several processes of the API behind one socket: they are started, watched, and started again.
+
+Each holds the reading end of a pipe. A byte in it says that the settings are to be read again; it waits until
+the process has started, where a signal would end it. The other end is held by nobody but us: it closes,
+whatever we die of.
+"""
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 from pathlib import Path
@@ -36,12 +40,12 @@ class Workers:
         self._count = count
         self._listener = listener
         self._config_file = config_file
-        self._running: set[asyncio.subprocess.Process] = set()
+        self._pipes: set[int] = set()
 
     def reload(self) -> None:
         """Let every worker read its settings again."""
-        for worker in self._running:
-            worker.send_signal(signal.SIGHUP)
+        for pipe in self._pipes:
+            os.write(pipe, b"\n")
 
     async def run(self) -> None:
         """Keep all workers running until cancelled; then end them.
@@ -49,42 +53,45 @@ class Workers:
         Raises:
             WorkerFailed: Workers cannot be started with these settings.
         """
-        # The other end is held by nobody but us: it closes whatever we die of.
-        reading, writing = os.pipe()
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(self._count):
-                    group.create_task(self._keep(reading, number))
+                    group.create_task(self._keep(number))
         except* WorkerFailed as failures:
             raise failures.exceptions[0] from None
-        finally:
-            os.close(reading)
-            os.close(writing)
 
-    async def _keep(self, lifeline: int, number: int) -> None:
+    async def _keep(self, number: int) -> None:
         loop, backoff, failures = asyncio.get_running_loop(), Backoff(), 0
         while True:
             began = loop.time()
-            status = await self._live(lifeline, number)
+            status = await self._live(number)
             if status == UNUSABLE and loop.time() - began < _HEALTHY_S:
                 raise WorkerFailed("A process of the API could not start.")
             failures = failures + 1 if loop.time() - began < _HEALTHY_S else 1
             log.error("a process of the API has ended; it is started again", status=status)
             await asyncio.sleep(backoff.delay_s(failures))
 
-    async def _live(self, lifeline: int, number: int) -> int:
+    async def _live(self, number: int) -> int:
         """One worker's life; its exit status."""
+        reading, writing = os.pipe()
+        self._pipes.add(writing)
+        try:
+            return await self._run(reading, number)
+        finally:
+            self._pipes.remove(writing)
+            os.close(reading)
+            os.close(writing)
+
+    async def _run(self, pipe: int, number: int) -> int:
         listener = self._listener.fileno()
         command = [sys.executable, "-m", "bessemer_client.command", "api"]
         if self._config_file is not None:
             command += ["--config-file", str(self._config_file)]
-        command += ["--worker", f"{listener},{lifeline},{number}"]
-        worker = await asyncio.create_subprocess_exec(*command, pass_fds=(listener, lifeline))
-        self._running.add(worker)
+        command += ["--worker", f"{listener},{pipe},{number}"]
+        worker = await asyncio.create_subprocess_exec(*command, pass_fds=(listener, pipe))
         try:
             return await worker.wait()
         finally:
-            self._running.discard(worker)
             await _end(worker)
 
 

@@ -124,6 +124,22 @@ async def test_settings_are_read_again_and_what_needs_a_restart_is_said(
         assert (await s.get("/v1/drivers"))["drivers"]
 
 
+async def test_each_worker_of_the_api_reads_the_settings_again(site: Callable[..., Any], family: str) -> None:
+    if family == "postgresql":
+        pytest.skip("the database makes no difference here")
+    async with site() as s:
+        api = await s.start("api")
+        await s.workers_are_there(2)
+        before = set(s.workers())
+        api.send_signal(signal.SIGHUP)
+
+        async def are_read_again() -> bool:
+            return bool(s.log("api").read_text().count("settings read again") == 2)
+
+        await eventually(are_read_again, START_S)
+        assert set(s.workers()) == before
+
+
 async def test_being_told_to_read_the_settings_again_during_the_start_waits_for_its_end(
     site: Callable[..., Any], family: str
 ) -> None:

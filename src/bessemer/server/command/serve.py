@@ -27,7 +27,7 @@ def register(commands: Any) -> None:
             "--config-file", type=Path, help="INI file; without it, defaults for this machine alone"
         )
         parser.set_defaults(run=run)
-    # What a worker inherits: the listening socket and the pipe that tells it of its parent's end; its number.
+    # What a worker inherits: the listening socket and the pipe by which its parent tells it; its number.
     api.add_argument("--worker", help=argparse.SUPPRESS)
 
 
@@ -48,12 +48,12 @@ def _api(arguments: argparse.Namespace) -> int:
 
     if arguments.worker is None:
         return _run(arguments, lambda settings, reload: run_api(settings, reload, arguments.config_file))
-    listener, lifeline, number = (int(text) for text in arguments.worker.split(","))
+    listener, pipe, number = (int(text) for text in arguments.worker.split(","))
     os.set_inheritable(listener, False)
-    os.set_inheritable(lifeline, False)
+    os.set_inheritable(pipe, False)
     with socket.socket(fileno=listener) as shared:
         return _run(
-            arguments, lambda settings, reload: run_api_worker(settings, reload, shared, lifeline, number)
+            arguments, lambda settings, reload: run_api_worker(settings, reload, shared, pipe, number)
         )  # fmt: skip
 
 
