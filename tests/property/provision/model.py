@@ -99,7 +99,9 @@ def after(node: Node, ask: Ask, *, machines_fail: bool) -> list[Node]:
     if ask.verb == "abort":
         return _aborted(node, machines_fail=machines_fail)
     if ask.verb == "unhold":
-        return _work(replace(node, state=_next(node, "unhold")), machines_fail=machines_fail)
+        # A change of power may have failed meanwhile: going on wipes that out.
+        going_on = replace(node, state=_next(node, "unhold"), has_failed=False)
+        return _work(going_on, machines_fail=machines_fail)
     event = _EVENTS.get(ask.verb, ask.verb)
     started = replace(node, state=_next(node, event), has_failed=False, steps=ask.steps)
     if not started.is_at_work:
