@@ -13,6 +13,8 @@ from fakes.certificate import ServerCertificate, make_certificate
 
 ROOT = "/redfish/v1/"
 SYSTEM = "/redfish/v1/Systems/1"
+RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+SESSIONS = "/redfish/v1/SessionService/Sessions"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

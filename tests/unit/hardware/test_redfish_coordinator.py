@@ -14,14 +14,11 @@ from bessemer.hardware.redfish.patience import FIRST_S, LEAST_S, Patience
 from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.hardware.redfish.turn import Turns
 from bessemer.hardware.urgency import Urgency, current_urgency, sweeping
+from fakes.bmc_connection import connect
 from fakes.scripted_bmc import ROOT, SYSTEM, error, system_body
 from fakes.task import make_task
 
 USER, SWEEP = Urgency.USER, Urgency.SWEEP
-
-
-def connect(pool: BmcPool, driver_info: dict):
-    return pool.connection(read_access(make_task(driver_info=driver_info).node, pool.settings))
 
 
 # ---------------------------------------------------------------------- turns

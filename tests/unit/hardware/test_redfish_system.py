@@ -6,10 +6,9 @@ from bessemer.domain.power import BootDevice, BootMode, PowerState, PowerTarget
 from bessemer.hardware.redfish.management import RedfishManagement
 from bessemer.hardware.redfish.power import RedfishPower
 from bessemer.kernel.error import DeviceError, InvalidValue, Unsupported
-from fakes.scripted_bmc import SYSTEM, error, system_body
+from fakes.scripted_bmc import RESET, SYSTEM, error, system_body
 from fakes.task import make_task
 
-RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
 SYSTEMS = "/redfish/v1/Systems"
 
 

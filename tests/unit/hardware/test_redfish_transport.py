@@ -5,16 +5,9 @@ import gc
 
 from aiohttp.http import HttpResponseParser
 
-from bessemer.hardware.redfish.access import read_access
-from bessemer.hardware.redfish.connection import BmcConnection
-from bessemer.hardware.redfish.pool import BmcPool
 from bessemer.transfer.tls_stream import TlsStream
+from fakes.bmc_connection import connect
 from fakes.scripted_bmc import SYSTEM
-from fakes.task import make_task
-
-
-def connect(pool: BmcPool, driver_info: dict) -> BmcConnection:
-    return pool.connection(read_access(make_task(driver_info=driver_info).node, pool.settings))
 
 
 def streams() -> list[TlsStream]:
