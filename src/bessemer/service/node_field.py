@@ -5,6 +5,7 @@ Source: v1 contract, access rules: field_update_rules, field_visibility.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from bessemer.domain.interface import InterfaceType
@@ -77,14 +78,14 @@ def revealed(caller: Caller) -> frozenset[str]:
     return frozenset().union(*(fields for rule, fields in _SECRETS.items() if caller.may(rule)))
 
 
-@dataclass(slots=True)
+@dataclass
 class Sight:
     """What one caller sees of nodes; verdicts are remembered, since lists ask the same again and again."""
 
     caller: Caller
     _known: dict[tuple[str | None, str | None], dict[str, str]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def is_whole(self) -> bool:
         """Whether the caller sees every field of every node."""
         return self.caller.may(_ALL_FIELDS)

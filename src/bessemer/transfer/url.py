@@ -1,7 +1,7 @@
 """URLs as people write them: how to show one without its secrets, and which file a ``file://`` names."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from bessemer.kernel.error import InvalidValue
 
@@ -37,6 +37,17 @@ def without_login(url: str) -> str:
         raise InvalidValue("The URL cannot be read.") from error
 
 
+def host_of(parts: SplitResult) -> str:
+    """The host of a URL, empty when it names none.
+
+    Raises:
+        ValueError: A resolver would refuse it: a label is empty or too long.
+    """
+    host = parts.hostname or ""
+    host.encode("idna")
+    return host
+
+
 def check_web(url: str, what: str) -> str:
     """Give ``url`` back if it is an http(s) URL with a host and nothing that could break a line.
 
@@ -45,8 +56,7 @@ def check_web(url: str, what: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        (parts.hostname or "").encode("idna")  # as resolvers do, who refuse labels that are empty or too long
-        is_good = parts.scheme.lower() in WEB_SCHEMES and bool(parts.hostname) and parts.port != 0
+        is_good = parts.scheme.lower() in WEB_SCHEMES and bool(host_of(parts)) and parts.port != 0
     except ValueError:
         is_good = False
     if not is_good or not url.isprintable() or any(letter in url for letter in " \"'\\<>"):

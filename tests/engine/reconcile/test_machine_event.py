@@ -1,8 +1,8 @@
 """Events hasten looks: at once when one comes, seldom when a machine shouts, and never not at all."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import pairwise
 
 import pytest
@@ -111,20 +111,26 @@ async def test_others_do_not_wait_for_one_who_shouts(database: Database, nodes: 
     assert await due(database) == {nodes[1].uuid}
 
 
-async def test_events_wait_for_a_database_that_is_away(
-    database: Database, nodes: list[Node], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    time = Time()
-    events = MachineEvents(database, monotonic=time)
-    events.note(nodes[0].uuid)
+@contextmanager
+def away(database: Database, when_asked: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Writes fail meanwhile."""
 
     @asynccontextmanager
     async def lost() -> AsyncIterator[None]:
+        when_asked()
         raise DatabaseLost("it is away")
         yield
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "write", lost)
+        yield
+
+
+async def test_events_wait_for_a_database_that_is_away(database: Database, nodes: list[Node]) -> None:
+    time = Time()
+    events = MachineEvents(database, monotonic=time)
+    events.note(nodes[0].uuid)
+    with away(database):
         assert await events.hasten() == 0
     time.now += 5
     assert await events.hasten() == 1
@@ -132,21 +138,15 @@ async def test_events_wait_for_a_database_that_is_away(
 
 
 async def test_one_that_comes_while_the_database_goes_away_is_looked_at_once(
-    database: Database, nodes: list[Node], monkeypatch: pytest.MonkeyPatch
+    database: Database, nodes: list[Node]
 ) -> None:
     time = Time()
     events = MachineEvents(database, monotonic=time)
     events.note(nodes[0].uuid)
-
-    @asynccontextmanager
-    async def lost() -> AsyncIterator[None]:
-        assert events.note(nodes[0].uuid)
-        raise DatabaseLost("it is away")
-        yield
-
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "write", lost)
+    noted: list[bool] = []
+    with away(database, lambda: noted.append(events.note(nodes[0].uuid))):
         assert await events.hasten() == 0
+    assert noted == [True]
     time.now += 5
     assert await events.hasten() == 1
 

@@ -35,9 +35,8 @@ def list_targets(machine: Machine, node: Mapping[str, Any]) -> list[BlockDevice]
     root = Path(machine.root)
     assemble_arrays(machine.run)
     arrays, devices = list_arrays(root), machine.list_devices()
-    running = {
-        device.name: device for device in devices
-    }  # of those that lack too many disks there is nothing
+    # An array that lacks too many disks is no device.
+    running = {device.name: device for device in devices}
     kept = [array for array in arrays if array.name in running and read_name(array, machine.run) in names]
     spared = list_skipped(arrays, devices, node, machine.run)
     stop_arrays([array for array in arrays if array not in kept and array not in spared], machine.run)

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from bessemer.api.v1.view import View
-from bessemer.service.caller import Caller
 from bessemer.service.node_field import HIDEABLE, Sight
 
 _DOCUMENTS = frozenset({"driver_info", "driver_internal_info"})
@@ -19,8 +18,8 @@ _WHOSE = ("owner", "lessee")
 class Redaction:
     """Rows of nodes for ``shown``, as one caller may see them."""
 
-    def __init__(self, caller: Caller, shown: View) -> None:
-        self._sight = Sight(caller)
+    def __init__(self, sight: Sight, shown: View) -> None:
+        self._sight = sight
         has_any = not HIDEABLE.isdisjoint(shown.columns) and not self._sight.is_whole
         self._places = {name: n for n, name in enumerate(shown.columns) if has_any and name in HIDEABLE}
         #: What the store must give for ``rows``.

@@ -17,6 +17,7 @@ from bessemer.domain.node import Node
 from bessemer.kernel.error import InvalidValue
 from bessemer.kernel.secret import Secret
 from bessemer.transfer.tls import TlsRules, read_verify
+from bessemer.transfer.url import host_of
 
 PROPERTIES: Mapping[str, str] = {
     "redfish_address": "URL of the BMC, https assumed; a path is that of the service root. Required.",
@@ -134,18 +135,17 @@ def _split_address(address: str) -> tuple[str, str]:
     )
     try:
         parts = urlsplit(address)
-        port = parts.port
-        (parts.hostname or "").encode("idna")  # as resolvers do, who refuse labels that are empty or too long
+        host, port = host_of(parts), parts.port
     except ValueError as error:
         raise wrong from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in address):
+    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in address):
         raise wrong
     if parts.username is not None or parts.query or parts.fragment:
         raise InvalidValue(
             "driver_info redfish_address holds more than scheme, host, port and path.",
             hint="Put the account into redfish_username and redfish_password.",
         )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{host}]" if ":" in host else host
     origin = f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
     path = parts.path.rstrip("/")
     return origin, f"{path}/" if path else "/redfish/v1/"

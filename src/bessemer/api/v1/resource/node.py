@@ -171,11 +171,11 @@ class NodeApi:
     # ------------------------------------------------------------------ inside
 
     async def _list(self, call: Call, chosen: Selection, more: Mapping[str, Any]) -> Answer:
-        sees_all = Sight(call.caller).is_whole
-        shown = view(NODE, call.version.minor, chosen, revealed(call.caller), is_joined=sees_all)
+        sight = Sight(call.caller)
+        shown = view(NODE, call.version.minor, chosen, revealed(call.caller), is_joined=sight.is_whole)
         asked = page(NODE, call, most=self._most)
         filters = NodeFilter(**{**await self._filters(call), **more})
-        redaction = Redaction(call.caller, shown)
+        redaction = Redaction(sight, shown)
         rows = redaction.rows(await self._nodes.list_rows(call.caller, redaction.columns, filters, asked))
         return show.many(
             call, shown, rows, asked, await self._computed(call, shown, [row[0] for row in rows])
@@ -185,7 +185,7 @@ class NodeApi:
         self, call: Call, shown: View, node: Node, traits: Sequence[str] | None = None, *, status: int = 200
     ) -> Answer:
         computed = await self._computed(call, shown, [node.uuid], traits)
-        row = Redaction(call.caller, shown).row(shown.row_of(node), node.owner, node.lessee)
+        row = Redaction(Sight(call.caller), shown).row(shown.row_of(node), node.owner, node.lessee)
         return show.one(call, shown, row, computed, status=status)
 
     async def _computed(
